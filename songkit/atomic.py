@@ -1,0 +1,93 @@
+"""Files that appear whole or not at all: written beside the target, flushed to disk, renamed."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from songkit.errors import OutputError
+
+
+def check_output(path: Path, *, force: bool = False) -> None:
+    """Raises OutputError when `path` exists (unless `force`), is a folder, or its folder is missing or not writable."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", "name a file, or use --output-dir")
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists already", "overwrite it with -f/--force, or choose another name")
+    if not path.parent.is_dir():
+        raise OutputError(f"the folder {path.parent} does not exist", "make it first, or use --output-dir")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {path.parent} is not writable")
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """The one line for a write that the system refused."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError(f"{path}: no space left on the disk", "nothing was written; free some space and try again")
+    return OutputError(f"{path} cannot be written: {error.strerror or error}")
+
+
+@contextmanager
+def whole_file(path: Path, *, force: bool = False, suffix: str | None = None) -> Iterator[Path]:
+    """A temporary path beside `path`; at the end of the block it is synced and renamed, on an error removed.
+
+    The temporary file keeps the suffix of `path` (or takes `suffix`), because encoders look at it. Raises
+    OutputError where the target exists or the system refuses.
+    """
+    check_output(path, force=force)
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:40]}.", suffix=suffix or path.suffix or ".part", dir=path.parent
+        )
+        os.close(handle)
+    except OSError as error:
+        raise output_error(path, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        _publish(temporary, path, force=force)
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def write_text(path: Path, text: str, *, force: bool = False) -> None:
+    """UTF-8 text as a whole file."""
+    with whole_file(path, force=force) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any, *, force: bool = False) -> None:
+    """Strict JSON (no NaN, no Infinity) as a whole file."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n", force=force)
+
+
+def _publish(temporary: Path, path: Path, *, force: bool) -> None:
+    # mkstemp makes files private; a result has the rights that any new file of this user has.
+    umask = os.umask(0)
+    os.umask(umask)
+    temporary.chmod(0o666 & ~umask)
+    with temporary.open("rb") as handle:
+        os.fsync(handle.fileno())
+    if force:
+        temporary.replace(path)
+    else:
+        try:
+            os.link(temporary, path)  # unlike rename, link refuses a target that came into being meanwhile
+        except FileExistsError:
+            raise OutputError(f"{path} exists already", "overwrite it with -f/--force") from None
+        except OSError:  # file systems without hard links
+            temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,72 @@
+"""What a chain names: a frozen pydantic model whose fields are the YAML keys, in one of three kinds.
+
+    StreamProcessor    needs nothing but the format                 start(info) -> Stage
+    MeasuredProcessor  must have seen the whole programme first     meter(info) -> Meter, start(info, measured) -> Stage
+    SolvedProcessor    finds its setting by trying                  solve(source, progress) -> Stage
+
+The files that hold the models import only pydantic, units and this one; kernels, scipy and pedalboard are imported in
+`start`, so that listing and linting chains never loads DSP.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from songkit.audio import Format
+from songkit.blocks import Meter, Source, SourceInfo, Stage
+from songkit.progress import Progress
+
+
+class Processor(BaseModel):
+    """Base of every step: `mix` (0 dry to 1 wet) and `bypass` are kept by the runner, not by the step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    about: ClassVar[str]
+    """One line for listings."""
+    changes_length: ClassVar[bool] = False
+    changes_rate: ClassVar[bool] = False
+    mixable: ClassVar[bool] = True
+    """Whether a dry path can be lined up with the wet one (not over changes of length or rate, or unknown latency)."""
+
+    mix: float = Field(1.0, ge=0.0, le=1.0, description="share of the processed signal, 0 (dry) to 1 (wet)")
+    bypass: bool = Field(False, description="leave the step out")
+
+    def is_identity(self, info: SourceInfo) -> bool:
+        """Whether this setting leaves every sample as it is; the runner then skips the step, bit for bit."""
+        return False
+
+    def check(self, info: SourceInfo) -> str | None:
+        """What is wrong with this step for that format (a band above Nyquist, say), or None."""
+        return None
+
+    def format_out(self, format: Format) -> Format:
+        """The format that comes out, known without running."""
+        return format
+
+
+class StreamProcessor(Processor):
+    """Streams from the first block on."""
+
+    @abstractmethod
+    def start(self, info: SourceInfo) -> Stage: ...
+
+
+class MeasuredProcessor(Processor):
+    """Watches the whole programme with a meter, then streams; `meter` may return None where nothing must be known."""
+
+    @abstractmethod
+    def meter(self, info: SourceInfo) -> Meter | None: ...
+
+    @abstractmethod
+    def start(self, info: SourceInfo, measured: Any) -> Stage: ...
+
+
+class SolvedProcessor(Processor):
+    """Runs its stages over the spooled programme a bounded number of times to find its setting."""
+
+    @abstractmethod
+    def solve(self, source: Source, progress: Progress) -> Stage: ...
