@@ -6,9 +6,9 @@ that was handed in. Memory stays constant with the length of the programme becau
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from songkit.audio import Audio, Format, Samples
 
@@ -57,6 +57,15 @@ class Stage(Protocol):
     def push(self, block: Samples) -> Samples: ...
     def finish(self) -> Samples:
         """The tail that latency held back; called once, after the last block."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A stage that has something to tell once it is done: what it found, what it had to do, where it fell short."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Plain JSON values; `warnings` (a list of lines for the user) where there are any. Called after `finish`."""
         ...
 
 
