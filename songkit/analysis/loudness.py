@@ -1,0 +1,149 @@
+"""Programme loudness: ITU-R BS.1770-5 gating, EBU Tech 3341 windows, EBU Tech 3342 range.
+
+    integrated   400 ms blocks every 100 ms, absolute gate -70 LUFS, relative gate 10 LU under the mean of what is left
+    ungated      the energy of the whole file, its last incomplete block too
+    momentary    400 ms window, every 10 ms
+    short-term   3 s window, every 10 ms (series and range: every 100 ms)
+    range        95th minus 10th percentile of the short-term loudness above -70 LUFS and 20 LU under its mean
+
+No window is padded: what a file is too short for is None, with the reason in `undefined`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from songkit.audio import Format, Samples
+
+Energies = npt.NDArray[np.float64]
+
+OFFSET_LU = -0.691
+ABSOLUTE_GATE_LUFS = -70.0
+RELATIVE_GATE_LU = 10.0
+RANGE_GATE_LU = 20.0
+RANGE_PERCENTILES = (10.0, 95.0)
+SURROUND_WEIGHT = 1.41  # exactly, not +1.5 dB (BS.1770-5 Table 4)
+
+_MOMENTARY, _SHORT_TERM, _HOP = 40, 300, 10  # in sub-blocks of 10 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """Loudness figures in LUFS and LU; `short_term_lufs` has one value per 100 ms, None where there is silence."""
+
+    integrated_lufs: float | None
+    ungated_lufs: float | None
+    short_term_max_lufs: float | None
+    momentary_max_lufs: float | None
+    range_lu: float | None
+    short_term_max_seconds: float | None = None
+    momentary_max_seconds: float | None = None
+    short_term_lufs: tuple[float | None, ...] = field(default=(), repr=False)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+
+
+def channel_weights(layout: tuple[str, ...]) -> list[float]:
+    """G of each channel (BS.1770-5 Annex 3): 1.41 between 60 and 120 degrees to the side, LFE left out, else 1.
+
+    Without side speakers the back pair is the surround pair of 5.x; beside them (7.1) it stands behind 120 degrees.
+    """
+    sides = {"SL", "SR"} if "SL" in layout or "SR" in layout else {"BL", "BR"}
+    return [0.0 if name == "LFE" else SURROUND_WEIGHT if name in sides else 1.0 for name in layout]
+
+
+def to_lufs(power: float) -> float:
+    """Loudness of a weighted mean square (BS.1770-5 equation 2); -inf for zero."""
+    return OFFSET_LU + 10.0 * math.log10(power) if power > 0.0 else -math.inf
+
+
+def from_lufs(lufs: float) -> float:
+    """Weighted mean square of a loudness."""
+    return float(10.0 ** ((lufs - OFFSET_LU) / 10.0))
+
+
+def integrated_lufs(blocks: Energies) -> float | None:
+    """Gated loudness of the mean squares of 400 ms blocks (BS.1770-5 equations 4 to 7); None when none passes."""
+    absolute = from_lufs(ABSOLUTE_GATE_LUFS)
+    kept = blocks[blocks > absolute]
+    if not len(kept):
+        return None
+    relative = float(kept.mean()) * 10.0 ** (-RELATIVE_GATE_LU / 10.0)
+    return to_lufs(float(kept[kept > relative].mean()))
+
+
+def range_lu(windows: Energies) -> float | None:
+    """Loudness range of the mean squares of 3 s windows (EBU Tech 3342, nearest rank); None when none passes."""
+    kept = windows[windows >= from_lufs(ABSOLUTE_GATE_LUFS)]
+    if not len(kept):
+        return None
+    kept = np.sort(kept[kept >= float(kept.mean()) * 10.0 ** (-RANGE_GATE_LU / 10.0)])
+    low, high = (kept[math.floor((len(kept) - 1) * percent / 100.0 + 0.5)] for percent in RANGE_PERCENTILES)
+    return to_lufs(float(high)) - to_lufs(float(low))
+
+
+def windows(sub_blocks: Energies, length: int) -> Energies:
+    """Sums over every full window of `length` sub-blocks, one per sub-block; sums of squares stay positive this way."""
+    return np.convolve(sub_blocks, np.ones(length), "valid") if len(sub_blocks) >= length else np.zeros(0)
+
+
+class LoudnessMeter:
+    """Loudness of a stream. `dual_mono` counts a single channel for two loudspeakers (+3 dB)."""
+
+    def __init__(self, format: Format, *, dual_mono: bool = False, series: bool = True) -> None:
+        from songkit.dsp.kweighting import KWeightedEnergy
+
+        weights = channel_weights(format.layout)
+        if dual_mono and format.channels == 1:
+            weights = [2.0]
+        self._energy = KWeightedEnergy(format.sample_rate, weights)
+        self._sub_blocks: list[Energies] = []
+        self._series = series
+
+    def push(self, block: Samples) -> None:
+        self._sub_blocks.append(self._energy.push(block))
+
+    def result(self) -> Loudness:
+        self._sub_blocks.append(self._energy.finish())
+        # Mean squares per 10 ms, so that window means are sums over `length`.
+        sub_blocks = np.concatenate(self._sub_blocks) * 100.0 / self._energy.rate
+        momentary = windows(sub_blocks, _MOMENTARY) / _MOMENTARY
+        short_term = windows(sub_blocks, _SHORT_TERM) / _SHORT_TERM
+        values = {
+            "integrated_lufs": integrated_lufs(momentary[::_HOP]),
+            "ungated_lufs": _finite(to_lufs(self._energy.total / max(1, self._energy.frames))),
+            "short_term_max_lufs": _maximum(short_term),
+            "momentary_max_lufs": _maximum(momentary),
+            "range_lu": range_lu(short_term[::_HOP]),
+        }
+        return Loudness(
+            **values,
+            short_term_max_seconds=_time_of_maximum(short_term, 3.0),
+            momentary_max_seconds=_time_of_maximum(momentary, 0.4),
+            short_term_lufs=tuple(_finite(to_lufs(value)) for value in short_term[::_HOP]) if self._series else (),
+            undefined={name: self._reason(name) for name, value in values.items() if value is None},
+        )
+
+    def _reason(self, name: str) -> str:
+        seconds = self._energy.frames / self._energy.rate
+        needed = {"short_term_max_lufs": 3.0, "range_lu": 3.0, "ungated_lufs": 0.0}.get(name, 0.4)
+        if not self._energy.frames or seconds < needed:
+            return f"{seconds:.3f} s of audio, needs {needed:g} s" if needed else "no audio"
+        return "digital silence" if self._energy.total == 0.0 else "nothing above the gate of -70 LUFS"
+
+
+def _finite(lufs: float) -> float | None:
+    return lufs if math.isfinite(lufs) else None
+
+
+def _maximum(powers: Energies) -> float | None:
+    return _finite(to_lufs(float(powers.max()))) if len(powers) else None
+
+
+def _time_of_maximum(powers: Energies, window_seconds: float) -> float | None:
+    """Where the loudest window ends, in seconds."""
+    return int(powers.argmax()) / 100.0 + window_seconds if len(powers) and powers.max() > 0.0 else None
