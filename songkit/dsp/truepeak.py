@@ -1,0 +1,216 @@
+"""The inter-sample peak: one interpolator for the meter and for the limiter, so that both mean the same by "over".
+
+A windowed sinc of 48 taps (Kaiser, ripple below 0.01 dB up to 20 kHz at 44.1 kHz) evaluated on a grid of 4 points per
+sample, and around each local maximum that matters on a grid of 16, with a parabola through the three highest points.
+Source: ITU-R BS.1770-5 Annex 2, whose own 4x filter is not used: it never passes the sample itself and under-reads.
+
+What is left out is left out by proof. (1) An interpolated value is at most `REACH` times the largest sample under its
+48 taps. (2) Around its largest maximum S a signal band-limited to f stays above S cos(2 pi f t) for a quarter period
+(Duffin and Schaeffer 1938), so on the grid of 4 some point next to it reaches S cos(pi f / 4 fs) >= 0.9 S.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from songkit.audio import Samples
+
+TAPS = 48
+HALF = TAPS // 2
+PHASES = 16
+KAISER_BETA = 5.7  # about 60 dB: the transition then begins at 0.462 of the sample rate, 20.4 kHz at 44.1 kHz
+
+# cos(pi f / 4 fs) at f = 0.55 fs is 0.908: the filter lets images pass up to there.
+NEAR = 0.9
+
+CHUNK = 120  # intervals that are judged at once
+LANES = CHUNK + 8  # with one interval more on both sides, rounded up to whole vectors
+PAD = LANES + TAPS  # what a window holds beyond its intervals, so that the last chunk may read on
+
+HOP_FRAMES = 16_384
+SPAN = HOP_FRAMES + TAPS + 1  # the samples that a hop of intervals looks at
+
+
+def _phases() -> npt.NDArray[np.float32]:
+    """The interpolator's taps for each sixteenth of a sample: float32 `(16, 48)`, each row of sum 1."""
+    distance = np.arange(TAPS) - (HALF - 1) - np.arange(PHASES)[:, np.newaxis] / PHASES
+    window = np.i0(KAISER_BETA * np.sqrt(np.maximum(0.0, 1 - (distance / HALF) ** 2))) / np.i0(KAISER_BETA)
+    taps = np.sinc(distance) * window
+    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+TABLE = _phases()
+REACH = float(np.abs(TABLE).sum(axis=1).max()) * 1.0001
+_AT_HALF = TABLE[8, HALF:].copy()
+_AT_QUARTER_EVEN = ((TABLE[4, HALF - 1 :: -1] + TABLE[4, HALF:]) / 2).copy()
+_AT_QUARTER_ODD = ((TABLE[4, HALF - 1 :: -1] - TABLE[4, HALF:]) / 2).copy()
+
+
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+def scan(
+    window: npt.NDArray[np.float32],
+    threshold: float,
+    rising: bool,
+    peaks: npt.NDArray[np.float32],
+    table: npt.NDArray[np.float32],
+    half: npt.NDArray[np.float32],
+    even: npt.NDArray[np.float32],
+    odd: npt.NDArray[np.float32],
+) -> tuple[float, float]:  # pragma: no cover (compiled)
+    """Raise `peaks[i]` to the inter-sample peak of interval i of one channel; see `interval_peaks`."""
+    intervals = peaks.shape[0]
+    bits = window.view(np.int32)
+    quarter = np.empty((4, LANES), np.float32)
+    highest = np.empty(LANES, np.float32)
+    plus = np.empty(LANES, np.float32)
+    minus = np.empty(LANES, np.float32)
+    best = 0.0
+    best_at = 0.0
+    for first in range(0, intervals, CHUNK):
+        count = min(CHUNK, intervals - first)
+        # The bits of a float without its sign sort like the float; NaN sorts on top and is not skipped.
+        loudest = np.int32(0)
+        for index in range(first, first + count + TAPS + 2):
+            loudest = max(loudest, bits[index] & np.int32(0x7FFFFFFF))
+        if loudest == 0:
+            continue
+        local = np.array([loudest], dtype=np.int32).view(np.float32)[0]
+        if local * REACH < threshold:
+            for index in range(count):
+                peaks[first + index] = max(peaks[first + index], abs(window[first + index + HALF]))
+            continue
+        quarter[:] = 0.0
+        for tap in range(HALF):
+            left = first + HALF - 1 - tap
+            right = first + HALF + tap
+            for lane in range(LANES):
+                plus[lane] = window[left + lane] + window[right + lane]
+                minus[lane] = window[left + lane] - window[right + lane]
+                quarter[2, lane] += half[tap] * plus[lane]
+                quarter[1, lane] += even[tap] * plus[lane]
+                quarter[3, lane] += odd[tap] * minus[lane]
+        for lane in range(LANES):
+            one = quarter[1, lane] + quarter[3, lane]
+            three = quarter[1, lane] - quarter[3, lane]
+            quarter[0, lane] = window[first + HALF - 1 + lane]
+            quarter[1, lane] = one
+            quarter[3, lane] = three
+            top = max(abs(quarter[0, lane]), abs(one))
+            highest[lane] = max(top, max(abs(quarter[2, lane]), abs(three)))
+        for lane in range(1, count + 1):
+            peak = highest[lane]
+            at = 0.0
+            if peak >= threshold * NEAR:
+                for point in range(4):
+                    here = quarter[point, lane]
+                    sign = np.float32(1.0) if here >= 0.0 else np.float32(-1.0)
+                    here *= sign
+                    before = sign * (quarter[point - 1, lane] if point > 0 else quarter[3, lane - 1])
+                    after = sign * (quarter[point + 1, lane] if point < 3 else quarter[0, lane + 1])
+                    if here < threshold * NEAR or here < before or here < after:
+                        continue
+                    bend = before - 2 * here + after
+                    step = round(2.0 * (before - after) / bend) if bend < 0.0 else 0
+                    a = b = c = np.float32(0.0)
+                    for offset in range(-1, 2):
+                        phase = 4 * point + step + offset
+                        start = first + lane
+                        if phase < 0:
+                            start -= 1
+                        elif phase >= PHASES:
+                            start += 1
+                        value = np.float32(0.0)
+                        for tap in range(TAPS):
+                            value += table[phase % PHASES, tap] * window[start + tap]
+                        a, b, c = b, c, sign * value
+                    top = max(here, max(a, max(b, c)))
+                    bend = a - 2 * b + c
+                    shift = 0.5 * (a - c) / bend if bend < 0.0 else 0.0
+                    if abs(shift) <= 1.0:
+                        top = max(top, b - 0.25 * (a - c) * shift)
+                    if top >= peak:
+                        peak = top
+                        at = (4 * point + step + shift) / PHASES
+            index = first + lane - 1
+            peaks[index] = max(peaks[index], peak)
+            if peak > best:
+                best = peak
+                best_at = index + at
+                if rising:
+                    threshold = max(threshold, best)
+    return best, best_at
+
+
+def interval_peaks(
+    window: npt.NDArray[np.float32], threshold: float, peaks: npt.NDArray[np.float32], *, rising: bool = False
+) -> tuple[float, float]:
+    """Inter-sample peaks of one channel, interval by interval, exact wherever they reach `threshold`.
+
+    Interval i lies between the samples `window[i + 24]` and `window[i + 25]` and needs the 48 samples around it;
+    `window` is contiguous float32 of `len(peaks) + PAD` samples or more (of which the first `len(peaks) + 49` count). `peaks[i]` is raised, never lowered, so that channels are
+    linked by calling this for one after the other. With `rising` the threshold follows the highest peak seen,
+    which is all that a meter needs. Returns the highest peak and where it is, in intervals from the first.
+    """
+    return scan(window, threshold, rising, peaks, TABLE, _AT_HALF, _AT_QUARTER_EVEN, _AT_QUARTER_ODD)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class TruePeaks:
+    """Highest inter-sample peak of each channel: amplitude (1.0 is full scale) and where it is, in frames."""
+
+    peaks: tuple[float, ...]
+    frames: tuple[float, ...]
+
+    @property
+    def peak(self) -> float:
+        return max(self.peaks)
+
+
+class TruePeakMeter:
+    """Watches blocks of any size for their inter-sample peak; never reads below the sample peak.
+
+    Flat up to 0.46 of the sample rate: within +0.05/-0.1 dB up to 20 kHz at 44.1 kHz and above. Samples that are not
+    finite are not the business of this meter; they spoil the 48 intervals around them and nothing else.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._window = np.zeros((channels, SPAN + PAD), np.float32)
+        self._peaks = np.zeros(SPAN, np.float32)
+        # An abrupt start rings backwards: the first interval lies half a filter before the first sample.
+        self._filled = TAPS
+        self._origin = -HALF
+        self._found = np.zeros(channels)
+        self._at = np.zeros(channels)
+
+    def push(self, block: Samples) -> None:
+        """Take in float32 `(channels, frames)`."""
+        done = 0
+        while done < block.shape[1]:
+            take = min(block.shape[1] - done, SPAN - self._filled)
+            self._window[:, self._filled : self._filled + take] = block[:, done : done + take]
+            self._filled += take
+            done += take
+            if self._filled == SPAN:
+                self._scan(HOP_FRAMES)
+                self._filled = SPAN - HOP_FRAMES
+                self._window[:, : self._filled] = self._window[:, HOP_FRAMES:SPAN].copy()
+                self._origin += HOP_FRAMES
+
+    def result(self) -> TruePeaks:
+        """Flush the interpolator and tell; called once, after the last block."""
+        self._window[:, self._filled :] = 0.0
+        self._scan(self._filled)
+        return TruePeaks(tuple(map(float, self._found)), tuple(map(float, self._at)))
+
+    def _scan(self, intervals: int) -> None:
+        for channel, window in enumerate(self._window):
+            peaks = self._peaks[:intervals]
+            peaks[:] = 0.0
+            peak, at = interval_peaks(window, self._found[channel], peaks, rising=True)
+            if peak > self._found[channel]:
+                self._found[channel] = peak
+                self._at[channel] = self._origin + at
