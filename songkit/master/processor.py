@@ -11,11 +11,14 @@ The files that hold the models import only pydantic, units and this one; kernels
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from songkit.audio import Format
+from songkit.audio import Format, Samples
 from songkit.blocks import Meter, Source, SourceInfo, Stage
 from songkit.progress import Progress
 
@@ -70,3 +73,31 @@ class SolvedProcessor(Processor):
 
     @abstractmethod
     def solve(self, source: Source, progress: Progress) -> Stage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MapStage:
+    """A stage without latency out of a function of one block, which keeps its own state."""
+
+    format: Format
+    apply: Callable[[Samples], Samples]
+
+    @property
+    def latency_frames(self) -> int | None:
+        return 0
+
+    def push(self, block: Samples) -> Samples:
+        return self.apply(block)
+
+    def finish(self) -> Samples:
+        return np.zeros((self.format.channels, 0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingMapStage(MapStage):
+    """A `MapStage` that has something to tell once it is done."""
+
+    report: Callable[[], Mapping[str, Any]]
+
+    def facts(self) -> Mapping[str, Any]:
+        return self.report()
