@@ -33,30 +33,54 @@ def output_error(path: Path, error: OSError) -> OutputError:
     return OutputError(f"{path} cannot be written: {error.strerror or error}")
 
 
+class PendingFile:
+    """A temporary file beside `path` that `publish` syncs and renames, or `discard` removes.
+
+    It keeps the suffix of `path` (or takes `suffix`), because encoders look at it. Raises OutputError where the target
+    exists or the system refuses.
+    """
+
+    def __init__(self, path: Path, *, force: bool = False, suffix: str | None = None) -> None:
+        check_output(path, force=force)
+        self.path = path
+        self._force = force
+        prefix = f".{path.stem[:40]}."
+        try:
+            handle, name = tempfile.mkstemp(prefix=prefix, suffix=suffix or path.suffix or ".part", dir=path.parent)
+            os.close(handle)
+        except OSError as error:
+            raise output_error(path, error) from error
+        self.temporary = Path(name)
+
+    def publish(self) -> None:
+        """The file has its name, whole and on the disk, when this returns."""
+        try:
+            _publish(self.temporary, self.path, force=self._force)
+        except OSError as error:
+            raise output_error(self.path, error) from error
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Removes the temporary file; harmless after `publish` and when called again."""
+        with suppress(FileNotFoundError):
+            self.temporary.unlink()
+
+
 @contextmanager
 def whole_file(path: Path, *, force: bool = False, suffix: str | None = None) -> Iterator[Path]:
     """A temporary path beside `path`; at the end of the block it is synced and renamed, on an error removed.
 
-    The temporary file keeps the suffix of `path` (or takes `suffix`), because encoders look at it. Raises
-    OutputError where the target exists or the system refuses.
+    Raises OutputError where the target exists or the system refuses.
     """
-    check_output(path, force=force)
+    pending = PendingFile(path, force=force, suffix=suffix)
     try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem[:40]}.", suffix=suffix or path.suffix or ".part", dir=path.parent
-        )
-        os.close(handle)
-    except OSError as error:
-        raise output_error(path, error) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        _publish(temporary, path, force=force)
+        yield pending.temporary
+        pending.publish()
     except OSError as error:
         raise output_error(path, error) from error
     finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+        pending.discard()
 
 
 def write_text(path: Path, text: str, *, force: bool = False) -> None:
