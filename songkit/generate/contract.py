@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from songkit.generate.lyrics import Lyrics
 from songkit.progress import Progress
@@ -25,6 +25,26 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     """The backend's own options, plain JSON values."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, all that the song depends on apart from the seed."""
+        return {
+            "seconds": self.seconds,
+            "style": self.style,
+            "lyrics": None if self.lyrics is None else self.lyrics.to_dict(),
+            "options": dict(self.options),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Request:
+        """The request that `to_dict` described."""
+        lyrics = values["lyrics"]
+        return cls(
+            seconds=values["seconds"],
+            style=values["style"],
+            lyrics=None if lyrics is None else Lyrics.from_dict(lyrics),
+            options=values["options"],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Take:
@@ -37,13 +57,25 @@ class Take:
     files: Mapping[str, Path] = field(default_factory=dict)
     """Side files by name: stems, MIDI, latents."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; paths as strings."""
+        files = {name: str(path) for name, path in self.files.items()}
+        return {"seed": self.seed, "audio": str(self.audio), "facts": dict(self.facts), "files": files}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Take:
+        """The take that `to_dict` described."""
+        files = {name: Path(path) for name, path in values["files"].items()}
+        return cls(values["seed"], Path(values["audio"]), values["facts"], files)
+
 
 class Generator(Protocol):
-    """A backend. `prepare` does once what all seeds share; `generate` makes one take (in a child process).
+    """A backend. `prepare` does once what all seeds share; `generate` makes one take; both run in child processes.
 
     `prepare` writes what it makes into `workdir` (shared by all seeds) and returns plain JSON values that travel to
     the child; `generate` writes into its own `workdir` and reports its stages through `progress`. Both raise
-    SongkitError with the stage named.
+    SongkitError with the stage named. A `workdir` may hold what an interrupted run of the same request left there:
+    what can be trusted may be used again, the rest is overwritten.
     """
 
     name: str
@@ -54,3 +86,12 @@ class Generator(Protocol):
     def generate(
         self, request: Request, prepared: Mapping[str, Any], seed: int, workdir: Path, progress: Progress
     ) -> Take: ...
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A generator that cannot run everywhere; one without `ready` always can."""
+
+    def ready(self) -> str | None:
+        """Why it cannot run here (one line, with what to do), or None where it can; cheap, and loads no weights."""
+        ...

@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from songkit.errors import UsageError
 from songkit.generate.sheet import lines_of, read_text
@@ -52,6 +53,18 @@ class Lyrics:
 
     lines: tuple[Line, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: `lines` as [start_seconds, text, line_number], and `tags`."""
+        return {
+            "lines": [[line.start_seconds, line.text, line.line_number] for line in self.lines],
+            "tags": dict(self.tags),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Lyrics:
+        """The lyrics that `to_dict` described."""
+        return cls(tuple(Line(*line) for line in values["lines"]), values["tags"])
 
 
 def load(path: Path) -> Lyrics:
