@@ -1,0 +1,5 @@
+"""`python -m songkit` is the command `songkit`."""
+
+from songkit.cli import main
+
+main()

@@ -1,0 +1,105 @@
+"""The command line: parse, one library call, print. Commands are imported when they are asked for.
+
+Whatever goes wrong is translated here, once: a SongkitError becomes one line and its exit code, an interrupt 130, and
+anything else is a bug of ours, which keeps its traceback and ends with 70.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from songkit.cli.options import show_error
+from songkit.errors import EXIT_BUG, EXIT_INTERRUPTED, SongkitError, near_names
+from songkit.version import __version__
+
+# name -> module and attribute; every module imports only click and its own face at the top.
+COMMANDS = {
+    "make": "songkit.cli.make:make",
+    "master": "songkit.cli.master:master",
+    "analyze": "songkit.cli.analyze:analyze",
+    "chains": "songkit.cli.chains:chains",
+    "processors": "songkit.cli.processors:processors",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by address, loaded one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"no command {args[0]!r}: {near_names(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="songkit")
+def songkit() -> None:
+    """Generate songs, master any audio, and know what was delivered.
+
+    \b
+    songkit make --seeds 5 --chain radio.yaml     five candidate songs, the best one mastered
+    songkit master in.wav                         in.master.wav, ready for streaming, verified
+    songkit analyze in.wav                        levels, loudness, spectrum, defects, explained
+
+    \b
+    Exit codes: 0 fine, 1 some inputs failed, 2 wrong usage or output, 3 a quality check failed, 4 no valid take,
+    5 something needed is missing, 70 a bug, 124 timeout, 130 interrupted.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with the documented exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """The command line as a function: prints, and returns the exit code."""
+    try:
+        result = songkit.main(args=arguments, prog_name="songkit", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SongkitError as error:
+        _show(error, as_json="--json" in arguments)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output went away (`| head`): nothing is wrong, and nothing more can be said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except BaseException as error:
+        if isinstance(error, SystemExit):
+            raise
+        traceback.print_exc()
+        click.echo("this is a bug in songkit: please report it with the lines above", err=True)
+        return EXIT_BUG
+    return result if isinstance(result, int) else 0
+
+
+def _show(error: SongkitError, *, as_json: bool) -> None:
+    if as_json:
+        body = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        click.echo(json.dumps({"error": body}, ensure_ascii=False))
+    show_error(error)

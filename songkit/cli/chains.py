@@ -1,0 +1,71 @@
+"""`songkit chains`: the recipes, listed, shown, checked, and described for editors."""
+
+from __future__ import annotations
+
+import click
+
+from songkit.cli.options import json_option, print_json
+
+
+@click.group()
+def chains() -> None:
+    """The recipes: list, show, lint, schema."""
+
+
+@chains.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """The stock chains."""
+    from songkit.chains import Chain, stock_names
+
+    known = {name: Chain.load(name) for name in stock_names()}
+    if as_json:
+        print_json({name: {"about": chain.about, "hash": chain.hash} for name, chain in known.items()})
+    else:
+        width = max(map(len, known))
+        for name, chain in known.items():
+            click.echo(f"{name:<{width}}  {chain.about}")
+
+
+@chains.command()
+@click.argument("chain")
+def show(chain: str) -> None:
+    """Print CHAIN (a file or a stock chain) as YAML, every value resolved; redirect it to start your own."""
+    from songkit.chains import Chain
+
+    click.echo(Chain.load(chain).dump(), nl=False)
+
+
+@chains.command("lint")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--sample-rate", type=int, help="Also check every band against this rate in Hz.")
+@json_option
+def lint_(files: tuple[str, ...], sample_rate: int | None, as_json: bool) -> int:
+    """Check chains for mistakes (exit 2) and for order and sense (warnings)."""
+    from songkit.chains import Chain, lint
+    from songkit.errors import ChainError
+
+    broken = 0
+    rows = []
+    for file in files:
+        try:
+            rows += [(file, row.severity, row.path, row.message) for row in lint(Chain.load(file), sample_rate)]
+        except ChainError as error:
+            rows.append((file, "error", "", str(error)))
+    broken = sum(severity == "error" for _, severity, _, _ in rows)
+    if as_json:
+        print_json([dict(zip(("chain", "severity", "path", "message"), row, strict=True)) for row in rows])
+    else:
+        for file, severity, path, message in rows:
+            where = f"{file}: {path}: " if path else ""
+            click.echo(f"{severity}: {where}{message}")
+        click.echo(f"{len(files)} checked, {broken} errors, {len(rows) - broken} warnings")
+    return 2 if broken else 0
+
+
+@chains.command()
+def schema() -> None:
+    """Print the JSON Schema of a chain, for editors that complete YAML."""
+    from songkit.chains import schema
+
+    print_json(schema())

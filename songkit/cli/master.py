@@ -1,0 +1,76 @@
+"""`songkit master`: a chain over files, delivered and verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from songkit.cli.options import (
+    FILE,
+    chain_option,
+    force_option,
+    json_option,
+    print_json,
+    quiet_option,
+    show_error,
+    strict_option,
+)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@chain_option("streaming")
+@click.option("-t", "--target-lufs", "--target-level", type=float, metavar="LUFS", help="Override the loudness target.")
+@click.option("--true-peak", "--ceiling", "ceiling_dbtp", type=float, metavar="DBTP", help="Override the ceiling.")
+@click.option("-o", "--output", type=FILE, help="One output file, instead of the chain's deliver list.")
+@click.option("--output-dir", type=FILE, help="The folder for the outputs; made where missing.")
+@force_option
+@click.option("-n", "--dry-run", is_flag=True, help="Make every check that needs no processing, and stop.")
+@click.option("--plan", "show_plan", is_flag=True, help="Print passes, latency, memory and settings, and stop.")
+@strict_option
+@json_option
+@quiet_option
+def master(
+    files: tuple[Path, ...], dry_run: bool, show_plan: bool, strict: bool, as_json: bool, quiet: bool, **settings: Any
+) -> int:
+    """Master FILES through a chain: `in.wav` becomes `in.master.wav` beside it, measured as delivered.
+
+    Every delivered file is decoded and measured before it gets its name. When the target loudness and the ceiling
+    cannot both hold, the ceiling wins and one line says how far the file is short of the target.
+    """
+    from songkit.batch import each, exit_code
+    from songkit.cli.progress import shown
+    from songkit.deliver import MasterResult, Order, master_file, order
+    from songkit.report.terminal import master_lines, order_lines
+
+    if settings["output"] is not None and len(files) > 1:
+        raise click.UsageError("-o names one file, but there are several inputs: use --output-dir")
+
+    def work(path: Path) -> MasterResult | Order:
+        if dry_run or show_plan:
+            return order(path, **settings)
+        return master_file(path, strict=strict, progress=progress, **settings)
+
+    outcomes = []
+    with shown(quiet=quiet or as_json) as progress:
+        for outcome in each(files, work):
+            outcomes.append(outcome)
+            result = outcome.result or getattr(outcome.error, "result", None)
+            if not (as_json or quiet) and result is not None:
+                lines = order_lines(result) if isinstance(result, Order) else master_lines(result)
+                click.echo("\n".join(lines))
+            if outcome.error is not None:
+                show_error(outcome.error)
+    if as_json:
+        print_json([_to_dict(outcome) for outcome in outcomes])
+    return exit_code(outcomes)
+
+
+def _to_dict(outcome: Any) -> dict[str, Any]:
+    result = outcome.result or getattr(outcome.error, "result", None)
+    body = {"source": str(outcome.path)} if result is None else result.to_dict()
+    if outcome.error is not None:
+        body["error"] = {"message": outcome.error.message, "exit_code": outcome.error.exit_code}
+    return body

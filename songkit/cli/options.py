@@ -1,0 +1,39 @@
+"""Options that several commands share, spelled once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from songkit.errors import SongkitError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no table, errors only.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")
+force_option = click.option("-f", "--force", is_flag=True, help="Overwrite outputs that exist.")
+strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a target was not reached.")
+
+FILE = click.Path(path_type=Path)
+
+
+def chain_option(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--chain", default=default, show_default=True, metavar="CHAIN", help="A YAML file, or the name of a stock chain."
+    )
+
+
+def print_json(value: Any) -> None:
+    """Strict JSON: a NaN here is a bug of ours, and better a traceback than a file that nobody can read."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def show_error(error: SongkitError) -> None:
+    """One line for what happened, one for what to do about it."""
+    click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)

@@ -1,0 +1,82 @@
+"""Progress on the terminal: one bar on stderr, or one line a stage where stderr is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from songkit.progress import Progress, Update, silent
+
+
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Progress]:
+    """A Progress for the length of the block; stdout is never touched."""
+    if quiet:
+        yield silent
+    elif sys.stderr.isatty():
+        with _bar() as progress:
+            yield progress
+    else:
+        lines = _Lines()
+        yield lines
+        lines.close()
+
+
+class _Lines:
+    """One line per stage, with its duration, once it is over."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, tuple[str, float]] = {}
+
+    def __call__(self, update: Update) -> None:
+        stage, started = self._running.get(update.subject, ("", 0.0))
+        if stage == update.stage:
+            return
+        if stage:
+            self._say(update.subject, stage, started)
+        self._running[update.subject] = (update.stage, time.monotonic())
+
+    def close(self) -> None:
+        for subject, (stage, started) in self._running.items():
+            self._say(subject, stage, started)
+
+    def _say(self, subject: str, stage: str, started: float) -> None:
+        prefix = f"{subject}: " if subject else ""
+        click.echo(f"{prefix}{stage} ({time.monotonic() - started:.1f} s)", err=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.fields[subject]}"),
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=28),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(compact=True),
+    )
+    tasks: dict[str, TaskID] = {}
+    with RichProgress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8) as bar:
+
+        def progress(update: Update) -> None:
+            task = tasks.get(update.subject)
+            if task is None or bar.tasks[bar.task_ids.index(task)].description != update.stage:
+                if task is not None:
+                    bar.remove_task(task)
+                task = bar.add_task(update.stage, total=1.0, subject=update.subject)
+                tasks[update.subject] = task
+            if update.fraction is None:
+                bar.update(task, total=None)
+            else:
+                bar.update(task, total=1.0, completed=update.fraction)
+
+        yield progress
