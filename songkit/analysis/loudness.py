@@ -36,15 +36,22 @@ _MOMENTARY, _SHORT_TERM, _HOP = 40, 300, 10  # in sub-blocks of 10 ms
 class Loudness:
     """Loudness figures in LUFS and LU; `short_term_lufs` has one value per 100 ms, None where there is silence."""
 
-    integrated_lufs: float | None
-    ungated_lufs: float | None
-    short_term_max_lufs: float | None
-    momentary_max_lufs: float | None
-    range_lu: float | None
+    integrated_lufs: float | None = None
+    ungated_lufs: float | None = None
+    short_term_max_lufs: float | None = None
+    momentary_max_lufs: float | None = None
+    range_lu: float | None = None
+    plr_lu: float | None = None
+    """True peak over integrated loudness: filled in where both were measured."""
     short_term_max_seconds: float | None = None
     momentary_max_seconds: float | None = None
-    short_term_lufs: tuple[float | None, ...] = field(default=(), repr=False)
+    short_term_lufs: tuple[float | None, ...] = field(default=(), repr=False, metadata={"series": True})
     undefined: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def programme_lufs(self) -> float | None:
+        """The integrated loudness, or the ungated one of a file that is too short or too quiet for the gate."""
+        return self.ungated_lufs if self.integrated_lufs is None else self.integrated_lufs
 
 
 def channel_weights(layout: tuple[str, ...]) -> list[float]:
