@@ -47,7 +47,7 @@ class Compressor(StreamProcessor):
         return above_nyquist("sidechain_highpass_hz", self.sidechain_highpass_hz, info.format)
 
     def start(self, info: SourceInfo) -> Stage:
-        from songkit.dsp.dynamics import Compression
+        from songkit.dsp.compression import Compression
 
         compression = Compression(
             info.format.sample_rate,

@@ -38,7 +38,7 @@ class _Band(BaseModel):
 
 
 class _GainBand(_Band):
-    gain_db: float = Field(0.0, ge=-30.0, le=30.0, description="boost or cut in dB, -30 to 30; 0 is the identity")
+    gain_db: float = Field(0.0, ge=-24.0, le=24.0, description="boost or cut in dB, -24 to 24; 0 is the identity")
 
     @property
     def flat(self) -> bool:
@@ -63,7 +63,7 @@ class LowShelf(_GainBand):
     """Boost or cut below the corner, where half the gain in dB is reached."""
 
     shape: Literal["low_shelf"]
-    q: float = Field(0.7071, ge=0.1, le=4.0, description="steepness; above 0.7071 the shelf overshoots")
+    q: float = Field(0.7071, ge=0.1, le=2.0, description="steepness; above 0.7071 the shelf overshoots")
 
     def sections(self, sample_rate: int) -> Sections:
         from songkit.dsp.filter_design import low_shelf
@@ -75,7 +75,7 @@ class HighShelf(_GainBand):
     """Boost or cut above the corner, where half the gain in dB is reached."""
 
     shape: Literal["high_shelf"]
-    q: float = Field(0.7071, ge=0.1, le=4.0, description="steepness; above 0.7071 the shelf overshoots")
+    q: float = Field(0.7071, ge=0.1, le=2.0, description="steepness; above 0.7071 the shelf overshoots")
 
     def sections(self, sample_rate: int) -> Sections:
         from songkit.dsp.filter_design import high_shelf
