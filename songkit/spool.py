@@ -1,0 +1,172 @@
+"""A signal kept for the next pass: in memory while it is small, then in a temporary float32 file."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from types import TracebackType
+from typing import IO
+
+from songkit.audio import Format, Samples
+from songkit.blocks import BLOCK_FRAMES
+from songkit.errors import OutputError
+
+MEBIBYTE = 1024 * 1024
+MEMORY_LIMIT_BYTES = 64 * MEBIBYTE
+BYTES_PER_SAMPLE = 4
+
+# Room on the disk is asked for in steps, and never down to the last byte: other programs share it.
+DISK_STEP_BYTES = 64 * MEBIBYTE
+DISK_RESERVE_BYTES = 64 * MEBIBYTE
+
+
+def spool_bytes(format: Format, frames: int) -> int:
+    """What a signal of that length takes as float32."""
+    return frames * format.channels * BYTES_PER_SAMPLE
+
+
+class Spool:
+    """Takes blocks with `push`, and is then a `blocks.Source` that can be run through any number of times.
+
+    Up to `limit_bytes` the samples stay in memory; beyond it they move to a file in the folder for temporary files,
+    which has no name (it is gone when the process is, however it ends) and is read and written in blocks (no memory
+    map), so that resident memory stays constant. Samples are kept frame by frame (interleaved), bit for bit.
+
+    `expected_frames`, where known, has the disk's room checked before the first block. Raises OutputError when the
+    disk cannot take the signal.
+    """
+
+    def __init__(
+        self, format: Format, limit_bytes: int = MEMORY_LIMIT_BYTES, *, expected_frames: int | None = None
+    ) -> None:
+        self._format = format
+        self._limit_bytes = limit_bytes
+        self._frames = 0
+        self._granted_bytes = 0
+        self._memory = io.BytesIO()
+        self._file: IO[bytes] | None = None
+        expected_bytes = spool_bytes(format, expected_frames or 0)
+        if expected_bytes > limit_bytes:
+            self._reserve(expected_bytes)
+
+    @property
+    def format(self) -> Format:
+        return self._format
+
+    @property
+    def frames(self) -> int:
+        """Frames pushed so far."""
+        return self._frames
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the signal has outgrown its place in memory."""
+        return self._file is not None
+
+    def push(self, block: Samples) -> None:
+        """Keeps a copy of the block, float32 `(channels, frames)`."""
+        import numpy as np
+
+        if block.ndim != 2 or block.shape[0] != self._format.channels or block.dtype != np.float32:
+            raise ValueError(f"block of {block.shape} {block.dtype} for a spool of {self._format.channels} channels")
+        data = np.ascontiguousarray(block.T).data.cast("B") if block.size else b""
+        size = spool_bytes(self._format, self._frames + block.shape[1])
+        if self._file is None and size > self._limit_bytes:
+            self._move_to_disk(size)
+        if self._file is None:
+            self._memory.write(data)
+        else:
+            self._reserve(size)
+            self._write(self._file, data)
+        self._frames += block.shape[1]
+
+    def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:
+        """A fresh pass over what has been pushed until now, in blocks of at most `frames`."""
+        import numpy as np
+
+        if self._file is not None:
+            self._flush(self._file)
+        end = self._frames
+        for start in range(0, end, frames):
+            count = min(frames, end - start)
+            interleaved = np.frombuffer(self._read(start, count), dtype=np.float32).reshape(count, -1)
+            yield interleaved.T.copy(order="C")
+
+    def close(self) -> None:
+        """Gives memory and disk back; the spool cannot be used any more."""
+        self._memory.close()
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self, start: int, count: int) -> bytes:
+        offset, size = spool_bytes(self._format, start), spool_bytes(self._format, count)
+        if self._file is None:
+            with self._memory.getbuffer() as view:
+                return bytes(view[offset : offset + size])
+        # pread leaves the file's position alone: passes may overlap, and pushing may go on
+        data = b""
+        while len(data) < size:
+            part = os.pread(self._file.fileno(), size - len(data), offset + len(data))
+            if not part:
+                raise OutputError("the temporary copy of the signal came back shorter than it was written")
+            data += part
+        return data
+
+    def _move_to_disk(self, size: int) -> None:
+        self._reserve(size)
+        try:
+            file = tempfile.TemporaryFile(prefix="songkit-")  # noqa: SIM115 (lives as long as the spool)
+        except OSError as error:
+            raise self._disk_error(error) from error
+        with self._memory.getbuffer() as view:
+            self._write(file, view)
+        self._memory.close()
+        self._memory = io.BytesIO()
+        self._file = file
+
+    def _reserve(self, size: int) -> None:
+        if size <= self._granted_bytes:
+            return
+        written = spool_bytes(self._format, self._frames) if self._file is not None else 0
+        wanted = max(size, written + DISK_STEP_BYTES) - written
+        folder = tempfile.gettempdir()
+        free = shutil.disk_usage(folder).free
+        if free < wanted + DISK_RESERVE_BYTES:
+            raise OutputError(
+                f"{folder} has {free // MEBIBYTE} MiB free: not enough for the temporary copy of the signal "
+                f"({wanted // MEBIBYTE} MiB more)",
+                "free some space, or set TMPDIR to a folder on a larger disk",
+            )
+        self._granted_bytes = written + wanted
+
+    def _write(self, file: IO[bytes], data: bytes | memoryview) -> None:
+        try:
+            file.write(data)
+        except OSError as error:
+            raise self._disk_error(error) from error
+
+    def _flush(self, file: IO[bytes]) -> None:
+        try:
+            file.flush()
+        except OSError as error:
+            raise self._disk_error(error) from error
+
+    def _disk_error(self, error: OSError) -> OutputError:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "no space left on the disk" if full else error.strerror or str(error)
+        return OutputError(
+            f"the temporary copy of the signal cannot be written to {tempfile.gettempdir()}: {reason}",
+            "free some space, or set TMPDIR to a folder on a larger disk",
+        )
