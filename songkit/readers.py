@@ -234,7 +234,7 @@ def _flac_layout(path: Path, channels: int) -> tuple[str, ...]:
     from mutagen.flac import FLAC
 
     try:
-        tags: Any = FLAC(path).tags or {}  # type: ignore[no-untyped-call]
+        tags: Any = FLAC(path).tags or {}
         mask = int(tags["WAVEFORMATEXTENSIBLE_CHANNEL_MASK"][0], 16)
     except (mutagen.MutagenError, KeyError, ValueError, IndexError):
         return default_layout(channels)
@@ -249,7 +249,7 @@ def _mp3_kbps(path: Path, codec: str) -> int | None:
     from mutagen.mp3 import MP3
 
     try:
-        info: Any = MP3(path).info  # type: ignore[no-untyped-call]
+        info: Any = MP3(path).info
     except mutagen.MutagenError:
         return None
     return round(info.bitrate / 1000) or None

@@ -7,7 +7,7 @@ WAVE Files" (WAVE_FORMAT_EXTENSIBLE); EBU Tech 3306 (RF64: a 64-bit size in a `d
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import IO
 
@@ -21,6 +21,7 @@ UNKNOWN_SIZE = 0xFFFFFFFF
 RIFF_LIMIT_BYTES = 2**32 - 1
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # of every sub-format that is a format tag in disguise
 _MOST_CHUNKS = 10_000
+_MOST_INFO_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +172,26 @@ def _skip(handle: IO[bytes], size: int, keep: int) -> bytes:
     while rest > 0 and (part := read(min(rest, 1 << 16))):
         rest -= len(part)
     return kept
+
+
+def read_list_info(handle: IO[bytes]) -> list[tuple[str, bytes]]:
+    """Entries of the `LIST INFO` chunk (before or after the samples) as name and raw value; none: an empty list."""
+    if handle.read(12)[8:] != b"WAVE":
+        return []
+    for _ in range(_MOST_CHUNKS):
+        chunk = handle.read(8)
+        if len(chunk) < 8:
+            return []
+        size = int.from_bytes(chunk[4:], "little")
+        if chunk[:4] == b"LIST" and handle.read(4) == b"INFO":
+            return list(_entries(handle.read(min(size - 4, _MOST_INFO_BYTES))))
+        handle.seek(size + size % 2 - (4 if chunk[:4] == b"LIST" else 0), 1)
+    return []
+
+
+def _entries(body: bytes) -> Iterator[tuple[str, bytes]]:
+    position = 0
+    while position + 8 <= len(body):
+        size = int.from_bytes(body[position + 4 : position + 8], "little")
+        yield body[position : position + 4].decode("latin-1"), body[position + 8 : position + 8 + size]
+        position += 8 + size + size % 2

@@ -273,7 +273,7 @@ def vorbis_quality(kbps: int, channels: int) -> float:
 def _mark_flac_layout(path: Path, format: Format) -> None:
     from mutagen.flac import FLAC
 
-    tagged: Any = FLAC(path)  # type: ignore[no-untyped-call]
+    tagged: Any = FLAC(path)
     if tagged.tags is None:
         tagged.add_tags()
     tagged["WAVEFORMATEXTENSIBLE_CHANNEL_MASK"] = hex(mask_from_layout(format.layout))
