@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from songkit.blocks import SourceInfo, Stage
-from songkit.master.filters import above_nyquist
 from songkit.master.processor import ReportingMapStage, StreamProcessor
 
 
@@ -40,11 +39,6 @@ class Compressor(StreamProcessor):
 
     def is_identity(self, info: SourceInfo) -> bool:
         return self.ratio == 1.0 and self.makeup_db in (0.0, "auto")
-
-    def check(self, info: SourceInfo) -> str | None:
-        if self.sidechain_highpass_hz is None:
-            return None
-        return above_nyquist("sidechain_highpass_hz", self.sidechain_highpass_hz, info.format)
 
     def start(self, info: SourceInfo) -> Stage:
         from songkit.dsp.compression import Compression
