@@ -128,7 +128,9 @@ def _plain(value: Any, series: bool) -> Any:
         return {
             item.name: _plain(getattr(value, item.name), series)
             for item in fields(value)
-            if (series or not item.metadata.get("series")) and (item.name != "undefined" or isinstance(value, Analysis))
+            if (series or not item.metadata.get("series"))
+            and not item.metadata.get("hidden")
+            and (item.name != "undefined" or isinstance(value, Analysis))
         }
     if isinstance(value, Mapping):
         return {str(key): _plain(entry, series) for key, entry in value.items()}

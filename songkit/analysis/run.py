@@ -7,13 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songkit.analysis.clicks import ClickMeter
+from songkit.analysis.clipping import ClippingMeter
+from songkit.analysis.dropouts import DropoutMeter
 from songkit.analysis.dynamics import DynamicsMeter
+from songkit.analysis.hum import HumMeter
 from songkit.analysis.levels import LevelMeter
 from songkit.analysis.loudness import Loudness, LoudnessMeter
 from songkit.analysis.nonfinite import NonfiniteMeter
 from songkit.analysis.peaks import PeakMeter, Peaks
 from songkit.analysis.result import Analysis, Defects, Signal
 from songkit.analysis.silence import SilenceMeter
+from songkit.analysis.spectrum import SpectrumMeter
 from songkit.analysis.stereo import StereoMeter
 from songkit.analysis.waveform import WaveformMeter
 from songkit.audio import Format
@@ -29,8 +34,13 @@ METERS: dict[str, Callable[[Format], Meter]] = {
     "peaks": PeakMeter,
     "loudness": LoudnessMeter,
     "dynamics": DynamicsMeter,
+    "spectrum": SpectrumMeter,
     "stereo": StereoMeter,
+    "clipping": ClippingMeter,
     "silence": SilenceMeter,
+    "clicks": ClickMeter,
+    "dropouts": DropoutMeter,
+    "hum": HumMeter,
     "waveform": WaveformMeter,
 }
 
@@ -97,6 +107,8 @@ def _assemble(signal: Signal, results: Mapping[str, Any], nonfinite: NonfiniteMe
     for name in METERS:
         if name not in results:
             undefined[f"defects.{name}" if name in DEFECTS else name] = "not measured"
+    if defects.hum.reason:
+        undefined["defects.hum"] = defects.hum.reason
     analysis = Analysis(format=signal, defects=defects, undefined=undefined, **groups)
     analysis = replace(analysis, findings=find(analysis))
     return replace(analysis, score=score(analysis))
