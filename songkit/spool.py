@@ -88,8 +88,6 @@ class Spool:
         """A fresh pass over what has been pushed until now, in blocks of at most `frames`."""
         import numpy as np
 
-        if self._file is not None:
-            self._flush(self._file)
         end = self._frames
         for start in range(0, end, frames):
             count = min(frames, end - start)
@@ -127,7 +125,8 @@ class Spool:
     def _move_to_disk(self, size: int) -> None:
         self._reserve(size)
         try:
-            file = tempfile.TemporaryFile(prefix="songkit-")  # noqa: SIM115 (lives as long as the spool)
+            # unbuffered: what was refused by a full disk must not come up again when the file is closed
+            file = tempfile.TemporaryFile(buffering=0, prefix="songkit-")  # noqa: SIM115 (lives as long as the spool)
         except OSError as error:
             raise self._disk_error(error) from error
         with self._memory.getbuffer() as view:
@@ -152,14 +151,10 @@ class Spool:
         self._granted_bytes = written + wanted
 
     def _write(self, file: IO[bytes], data: bytes | memoryview) -> None:
+        rest = memoryview(data)
         try:
-            file.write(data)
-        except OSError as error:
-            raise self._disk_error(error) from error
-
-    def _flush(self, file: IO[bytes]) -> None:
-        try:
-            file.flush()
+            while rest:
+                rest = rest[file.write(rest) :]
         except OSError as error:
             raise self._disk_error(error) from error
 
