@@ -152,6 +152,7 @@ class Filter:
             self._process.close_input()
             self._reader.join()
             self._process.finish()
+            self._process.kill()  # only its pipes are left to close
             return self._take()
 
     def close(self) -> None:
