@@ -1,0 +1,139 @@
+"""The buses of the mix: which effects they run through, how loud they stand, and how they make room for the voice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from songkit.analysis.loudness import LoudnessMeter
+from songkit.audio import Format
+from songkit.blocks import split
+from songkit.generate.sketch.plan import Plan
+from songkit.generate.sketch.score import Hit, Part
+from songkit.generate.sketch.vocals import Syllable
+from songkit.generate.sketch.voices import SAMPLE_RATE, Wave, render_part
+from songkit.units import db_to_gain
+
+BUSES = ("drums", "bass", "harmony", "lead", "voice")
+
+# Integrated loudness of each bus before the mix is made loud; only the differences count.
+LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -16.0}
+# How far a bus steps back while somebody sings.
+DUCK_DB: dict[str, float] = {"drums": 1.0, "bass": 0.5, "harmony": 3.5, "lead": 4.0}
+# Pumping on the kick, where the genre dances.
+PUMP_DB: dict[str, float] = {"bass": 3.5, "harmony": 4.5, "lead": 2.0}
+
+CONTROL_HZ = 200
+STEREO = Format(SAMPLE_RATE)
+
+_AMPLIFIED = {"overdriven guitar": 16.0, "distorted guitar": 26.0, "lead guitar": 14.0}
+
+
+def render_bus(parts: Sequence[Part], frames: int) -> Wave:
+    """The dry parts of a bus, `(2, frames)`; amplified guitars go through their amplifier here."""
+    out = np.zeros((2, frames), dtype=np.float32)
+    for part in parts:
+        drive_db = _AMPLIFIED.get(part.patch)
+        if drive_db is None:
+            render_part(part, out)
+        else:
+            dry = np.zeros((2, frames), dtype=np.float32)
+            render_part(part, dry)
+            out += _amplifier(drive_db)(dry, SAMPLE_RATE)
+    return out
+
+
+def _amplifier(drive_db: float) -> Any:
+    """Distortion and a loudspeaker that ends near 5 kHz."""
+    import pedalboard as pb
+
+    low = [pb.LowpassFilter(4800.0), pb.LowpassFilter(5200.0)]
+    return pb.Pedalboard(
+        [
+            pb.HighpassFilter(110.0),
+            pb.Distortion(drive_db),
+            *low,
+            pb.PeakFilter(2200.0, 2.5, 0.8),
+            pb.Gain(-drive_db * 0.45),
+        ]
+    )
+
+
+def effects(bus: str, plan: Plan) -> Any:
+    """The pedalboard of a bus."""
+    import pedalboard as pb
+
+    room = plan.decisions.draw("room size", 0.45, 0.75)
+    wet = plan.decisions.draw("room level", 0.8, 1.25)
+    beat = plan.grid.beat_seconds
+
+    def reverb(share: float, size: float = room, width: float = 1.0) -> Any:
+        return pb.Reverb(room_size=size, damping=0.55, wet_level=share * wet, dry_level=1.0, width=width)
+
+    if bus == "drums":
+        return pb.Pedalboard([pb.Compressor(-16.0, 2.5, 12.0, 110.0), reverb(0.05, 0.35)])
+    if bus == "bass":
+        return pb.Pedalboard([pb.HighpassFilter(30.0), pb.Compressor(-20.0, 3.5, 15.0, 140.0)])
+    if bus == "harmony":
+        chorus = pb.Chorus(rate_hz=0.55, depth=0.16, centre_delay_ms=9.0, feedback=0.0, mix=0.28)
+        return pb.Pedalboard([pb.HighpassFilter(130.0), chorus, reverb(0.12)])
+    if bus == "lead":
+        return pb.Pedalboard([pb.HighpassFilter(150.0), pb.Delay(0.75 * beat, 0.25, 0.16), reverb(0.14)])
+    clear = [pb.HighpassFilter(120.0), pb.HighpassFilter(90.0), pb.PeakFilter(350.0, -2.0, 0.9)]
+    present = [pb.PeakFilter(3000.0, 3.0, 0.7), pb.HighShelfFilter(6500.0, 4.0, 0.7)]
+    return pb.Pedalboard(
+        [*clear, *present, pb.Compressor(-20.0, 3.0, 6.0, 90.0), pb.Delay(beat, 0.2, 0.05), reverb(0.09)]
+    )
+
+
+def integrated_lufs(samples: Wave, format: Format = STEREO) -> float | None:
+    """Gated loudness of whole samples (ungated where they are too short); None for silence."""
+    meter = LoudnessMeter(format, series=False)
+    for block in split(samples):
+        meter.push(block)
+    return meter.result().programme_lufs
+
+
+def set_level(samples: Wave, bus: str, trim_db: float) -> None:
+    """Brings a bus to its place in the mix, in place."""
+    loudness = integrated_lufs(samples)
+    if loudness is not None:
+        samples *= np.float32(db_to_gain(LEVELS_LUFS[bus] + trim_db - loudness))
+
+
+def duck(samples: Wave, bus: str, sung: Sequence[Syllable], more_db: float) -> None:
+    """Turns a bus down while somebody sings, in place; 60 ms there, 250 ms back."""
+    depth_db = DUCK_DB.get(bus, 0.0) + (more_db if bus in ("harmony", "lead") else 0.0)
+    if depth_db > 0.0 and sung:
+        singing = np.zeros(samples.shape[1] * CONTROL_HZ // SAMPLE_RATE + 2)
+        for syllable in sung:
+            start, end = syllable.start_seconds - 0.05, syllable.start_seconds + syllable.seconds + 0.1
+            singing[max(0, round(start * CONTROL_HZ)) : round(end * CONTROL_HZ)] = 1.0
+        kernel = np.hanning(0.24 * CONTROL_HZ)
+        smooth = np.convolve(singing, kernel / kernel.sum(), mode="same")
+        apply_curve(samples, 10.0 ** (-depth_db * smooth / 20.0))
+
+
+def pump(samples: Wave, bus: str, hits: Sequence[Hit]) -> None:
+    """Turns a bus down under each kick and lets it swell back, in place."""
+    if bus not in PUMP_DB:
+        return
+    control = np.zeros(samples.shape[1] * CONTROL_HZ // SAMPLE_RATE + 2)
+    shape = np.concatenate([np.linspace(0.3, 1.0, 4), np.cos(np.linspace(0.0, np.pi / 2, 44)) ** 2])
+    for hit in hits:
+        if hit.drum == "kick":
+            start = max(0, round(hit.start_seconds * CONTROL_HZ) - 3)
+            end = min(control.size, start + shape.size)
+            control[start:end] = np.maximum(control[start:end], shape[: end - start])
+    apply_curve(samples, 10.0 ** (-PUMP_DB[bus] * control / 20.0))
+
+
+def apply_curve(samples: Wave, gains: npt.NDArray[np.float64], control_hz: float = CONTROL_HZ) -> None:
+    """Multiplies by a gain curve of `control_hz` points a second, in place, a block at a time."""
+    at = np.arange(gains.size) / control_hz * SAMPLE_RATE
+    for start in range(0, samples.shape[1], 1 << 18):
+        end = min(samples.shape[1], start + (1 << 18))
+        samples[:, start:end] *= np.interp(np.arange(start, end), at, gains).astype(np.float32)
