@@ -31,7 +31,11 @@ def programme(path: Path, minutes: float) -> None:
         for second in range(round(minutes * 60)):
             time = np.arange(RATE) / RATE
             bass = 0.2 * np.sin(2 * np.pi * (55 if second % 4 < 2 else 41.2) * time)
-            hits = random.standard_normal((RATE, 2)) * np.exp(-(time % 0.25) / 0.05)[:, None] * (0.1 + 0.1 * (second % 30 > 14))
+            hits = (
+                random.standard_normal((RATE, 2))
+                * np.exp(-(time % 0.25) / 0.05)[:, None]
+                * (0.1 + 0.1 * (second % 30 > 14))
+            )
             file.write(np.clip(bass[:, None] + hits, -1, 1))
 
 
@@ -61,9 +65,8 @@ def main() -> None:
             path = Path(folder) / "in.wav"
             programme(path, minutes)
             peak, cpu = master(path)
-            print(
-                f"{minutes:8g} {peak / 1e6:8.0f} {cpu:8.1f} {minutes * 60 / cpu:12.0f}  {ebur128(path.with_name('in.master.wav'))}"
-            )
+            figures = ebur128(path.with_name("in.master.wav"))
+            print(f"{minutes:8g} {peak / 1e6:8.0f} {cpu:8.1f} {minutes * 60 / cpu:12.0f}  {figures}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Bad input, in two lists: what must fail (one clear line, a documented exit code, nothing written), and what must be answered."""
+"""Bad input, in two lists.
+
+What must fail: one clear line, a documented exit code, nothing written. And what must be answered.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +120,10 @@ CHAINS: dict[str, tuple[str, str]] = {
     "a recursive anchor": ("steps: &a\n  - *a\n", ""),
     "a duplicate key": ("steps:\n  - gain: {gain_db: 1, gain_db: 2}\n", "gain_db"),
     "a cut-off above Nyquist": ("steps:\n  - lowpass: {cutoff_hz: 23000}\n", "lowpass"),
-    "an unknown check": ("steps:\n  - gain: {gain_db: 1}\nchecks:\n  loudnes_error_lu: {max: 1}\n", "loudness_error_lu"),
+    "an unknown check": (
+        "steps:\n  - gain: {gain_db: 1}\nchecks:\n  loudnes_error_lu: {max: 1}\n",
+        "loudness_error_lu",
+    ),
     "an unknown format": ("steps:\n  - gain: {gain_db: 1}\ndeliver:\n  - {format: wma}\n", "format"),
     "a forbidden ffmpeg filter": ("steps:\n  - ffmpeg: {filter: amovie, options: {filename: x}}\n", "amovie"),
     "an unknown plugin": ("steps:\n  - pedalboard: {plugin: Reverbb}\n", "Reverb"),

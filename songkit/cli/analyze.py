@@ -12,7 +12,9 @@ from songkit.cli.options import FILE, json_option, print_json, quiet_option, sho
 @click.command()
 @click.argument("files", nargs=-1, type=FILE)
 @click.option("--profile", metavar="PROFILE", help="Hold the figures against a QA profile (a name or a YAML file).")
-@click.option("--explain", is_flag=True, help="Show how the score comes about: raw value, target, weight, contribution.")
+@click.option(
+    "--explain", is_flag=True, help="Show how the score comes about: raw value, target, weight, contribution."
+)
 @click.option("--html", "html", type=FILE, help="Also write a self-contained HTML report (one input file).")
 @json_option
 @quiet_option

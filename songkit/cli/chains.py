@@ -42,14 +42,15 @@ def show(chain: str) -> None:
 @json_option
 def lint_(files: tuple[str, ...], sample_rate: int | None, as_json: bool) -> int:
     """Check chains for mistakes (exit 2) and for order and sense (warnings)."""
+    from songkit.audio import Format
     from songkit.chains import Chain, lint
     from songkit.errors import ChainError
 
-    broken = 0
+    format = None if sample_rate is None else Format.of(sample_rate, channels=2)
     rows = []
     for file in files:
         try:
-            rows += [(file, row.severity, row.path, row.message) for row in lint(Chain.load(file), sample_rate)]
+            rows += [(file, row.severity, row.path, row.message) for row in lint(Chain.load(file), format)]
         except ChainError as error:
             rows.append((file, "error", "", str(error)))
     broken = sum(severity == "error" for _, severity, _, _ in rows)

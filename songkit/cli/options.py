@@ -23,7 +23,11 @@ FILE = click.Path(path_type=Path)
 
 def chain_option(default: str) -> Callable[[Command], Command]:
     return click.option(
-        "--chain", default=default, show_default=True, metavar="CHAIN", help="A YAML file, or the name of a stock chain."
+        "--chain",
+        default=default,
+        show_default=True,
+        metavar="CHAIN",
+        help="A YAML file, or the name of a stock chain.",
     )
 
 
