@@ -29,6 +29,10 @@ KAISER_BETA = 5.7  # about 60 dB: the transition then begins at 0.462 of the sam
 # cos(pi f / 4 fs) at f = 0.55 fs is 0.908: the filter lets images pass up to there.
 NEAR = 0.9
 
+PROBE_WIDTH = 0.04
+PROBE_STEP = 8
+UNDOUBTED = 0.004
+
 CHUNK = 120  # intervals that are judged at once
 LANES = CHUNK + 8  # with one interval more on both sides, rounded up to whole vectors
 PAD = LANES + TAPS  # what a window holds beyond its intervals, so that the last chunk may read on
@@ -42,7 +46,8 @@ def _phases() -> Floats:
     distance = np.arange(TAPS) - (HALF - 1) - np.arange(PHASES)[:, np.newaxis] / PHASES
     window = np.i0(KAISER_BETA * np.sqrt(np.maximum(0.0, 1 - (distance / HALF) ** 2))) / np.i0(KAISER_BETA)
     taps = np.sinc(distance) * window
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    rows: Floats = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    return rows
 
 
 def _quarters(table: Floats) -> Floats:
@@ -51,7 +56,16 @@ def _quarters(table: Floats) -> Floats:
     return np.stack([right[8], (left[4] + right[4]) / 2, (left[4] - right[4]) / 2])
 
 
+def _probe() -> Floats:
+    """Taps of a high-pass: half at 0.46 of the sample rate, below -60 dB under 0.42, 1 at half the rate."""
+    distance = np.arange(TAPS) - (TAPS - 1) / 2
+    taps = 2 * PROBE_WIDTH * np.sinc(2 * PROBE_WIDTH * distance) * np.kaiser(TAPS, KAISER_BETA)
+    probe: Floats = (taps * (-1.0) ** np.arange(TAPS)).astype(np.float32)
+    return probe
+
+
 TABLE = _phases()
+PROBE = _probe()
 QUARTERS = _quarters(TABLE)
 REACH = float(np.abs(TABLE).sum(axis=1).max()) * 1.0001
 
@@ -59,9 +73,16 @@ REACH = float(np.abs(TABLE).sum(axis=1).max()) * 1.0001
 _FLAGS = {"contract", "reassoc", "nsz"}
 
 
-@njit(cache=True, fastmath=_FLAGS)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath=_FLAGS)
 def _scan(
-    window: Floats, threshold: float, rising: bool, peaks: Floats, table: Floats, quarters: Floats
+    window: Floats,
+    threshold: float,
+    rising: bool,
+    doubt: float,
+    peaks: Floats,
+    table: Floats,
+    quarters: Floats,
+    probe: Floats,
 ) -> tuple[float, float]:  # pragma: no cover (compiled)
     """The work of `interval_peaks`. Lane g of a chunk is interval `first + g - 1`, whose taps begin at `first + g`."""
     bits = window.view(np.int32)
@@ -74,11 +95,24 @@ def _scan(
         # The bits of a float without its sign sort like the float; NaN sorts on top and is not skipped.
         loudest = np.int32(0)
         for word in bits[first : first + count + TAPS + 2]:
-            loudest = max(loudest, word & np.int32(0x7FFFFFFF))
-        if loudest < np.float32(threshold / REACH).view(np.int32):
+            loudest = max(loudest, word & np.int32(0x7FFFFFFF))  # type: ignore[call-overload]
+        if loudest < np.float32(threshold / (REACH + doubt)).view(np.int32):
             for index in range(first, first + count):
                 peaks[index] = max(peaks[index], abs(window[index + HALF]))
             continue
+
+        margin = 0.0
+        if doubt > 0.0:
+            top = 0.0
+            for start in range(first, first + count, PROBE_STEP):
+                under = window[start : start + TAPS]
+                total = np.float32(0.0)
+                for tap in range(TAPS):
+                    total += probe[tap] * under[tap]
+                top = max(top, abs(total))
+            loud = np.array([loudest], dtype=np.int32).view(np.float32)[0]
+            margin = doubt * max(0.0, top - UNDOUBTED * loud)
+        near = (threshold - margin) * NEAR
 
         points[:] = 0.0
         for tap in range(HALF):
@@ -102,14 +136,14 @@ def _scan(
         for lane in range(1, count + 1):
             peak = highest[lane]
             at = 0.0
-            if peak >= threshold * NEAR:
+            if peak >= near:
                 for point in range(4):
                     value = points[point * LANES + lane]
                     before = points[(point - 1) * LANES + lane] if point > 0 else points[3 * LANES + lane - 1]
                     after = points[(point + 1) * LANES + lane] if point < 3 else points[lane + 1]
                     if value < 0.0:
                         value, before, after = -value, -before, -after
-                    if value < threshold * NEAR or value < before or value < after:
+                    if value < near or value < before or value < after:
                         continue
                     # Which sixteenth is nearest to the top of the parabola, and the two beside it.
                     bend = before - 2.0 * value + after
@@ -132,16 +166,19 @@ def _scan(
                         peak = top
                         at = (step + slide) / PHASES
             index = first + lane - 1
-            peaks[index] = max(peaks[index], peak)
+            peaks[index] = max(peaks[index], np.float32(peak + margin))
             if peak > best:
                 best = peak
                 best_at = index + at
                 if rising:
                     threshold = max(threshold, best)
+                    near = threshold * NEAR
     return best, best_at
 
 
-def interval_peaks(window: Floats, threshold: float, peaks: Floats, *, rising: bool = False) -> tuple[float, float]:
+def interval_peaks(
+    window: Floats, threshold: float, peaks: Floats, *, rising: bool = False, doubt: float = 0.0
+) -> tuple[float, float]:
     """Inter-sample peaks of one channel, interval by interval, exact wherever they reach `threshold`.
 
     Interval i lies between the samples `window[i + 24]` and `window[i + 25]` and needs the 48 samples around it;
@@ -149,9 +186,12 @@ def interval_peaks(window: Floats, threshold: float, peaks: Floats, *, rising: b
     `peaks[i]` is raised, never lowered, so that channels are linked by calling this for one after the other. With
     `rising` the threshold follows the highest peak seen, which is all that a meter needs. Returns the highest peak
     and where it is, in intervals from the first.
+
+    Between 0.46 and 0.5 of the sample rate interpolators differ by what their length makes of the transition band;
+    `doubt` adds that share of what the signal has there to each peak (nothing below -48 dB of its loudest sample).
     """
-    peak, at = _scan(window, threshold, rising, peaks, TABLE, QUARTERS)
-    return peak, at
+    peak, at = _scan(window, threshold, rising, doubt, peaks, TABLE, QUARTERS, PROBE)
+    return float(peak), float(at)
 
 
 @dataclass(frozen=True, slots=True)
