@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from songkit.master.compressor import Compressor
 from songkit.master.dc import RemoveDC
+from songkit.master.deesser import Deesser
+from songkit.master.dynamic_eq import DynamicEq
 from songkit.master.eq import Eq
 from songkit.master.fade import Fade
+from songkit.master.ffmpeg_filter import FfmpegFilter
 from songkit.master.filters import HighPass, LowPass
 from songkit.master.gain import Gain
+from songkit.master.gate import Gate
+from songkit.master.multiband import Multiband
+from songkit.master.pedalboard_plugin import PedalboardPlugin
 from songkit.master.processor import Processor
+from songkit.master.resample import Resample
+from songkit.master.transients import Transients
 from songkit.master.trim import Trim
 
 PROCESSORS: dict[str, type[Processor]] = {
@@ -16,10 +24,18 @@ PROCESSORS: dict[str, type[Processor]] = {
     "highpass": HighPass,
     "lowpass": LowPass,
     "eq": Eq,
+    "dynamic_eq": DynamicEq,
     "compressor": Compressor,
+    "multiband": Multiband,
+    "gate": Gate,
+    "deesser": Deesser,
+    "transients": Transients,
     "dc": RemoveDC,
     "fade": Fade,
     "trim": Trim,
+    "resample": Resample,
+    "pedalboard": PedalboardPlugin,
+    "ffmpeg": FfmpegFilter,
 }
 """Every step a chain can name."""
 

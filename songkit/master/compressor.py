@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from songkit.audio import Format
 from songkit.blocks import SourceInfo, Stage
 from songkit.master.processor import ReportingMapStage, StreamProcessor
 
+if TYPE_CHECKING:
+    from songkit.dsp.compression import Compression
 
-class Compressor(StreamProcessor):
-    """Turns down what is louder than the threshold; times are those in which 63 % of a change in dB has happened."""
 
-    about: ClassVar[str] = "compressor"
+class CompressorSettings(BaseModel):
+    """The parameters of one compressor, of a whole signal or of a band."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     threshold_db: float = Field(-18.0, ge=-80.0, le=0.0, description="level in dBFS from which on it works, -80 to 0")
     ratio: float = Field(2.0, ge=1.0, le=100.0, description="dB in per dB out above the threshold, 1 to 100; 1 is off")
@@ -37,15 +41,25 @@ class Compressor(StreamProcessor):
     )
     link: float = Field(1.0, ge=0.0, le=1.0, description="how far channels share the loudest one's reduction, 0 to 1")
 
-    def is_identity(self, info: SourceInfo) -> bool:
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is ever turned up or down."""
         return self.ratio == 1.0 and self.makeup_db in (0.0, "auto")
 
-    def start(self, info: SourceInfo) -> Stage:
+    @property
+    def resolved_makeup_db(self) -> float:
+        """Make-up gain in dB with `auto` worked out."""
+        if self.makeup_db == "auto":
+            return -self.threshold_db * (1.0 - 1.0 / self.ratio) / 2.0
+        return self.makeup_db
+
+    def compression(self, format: Format) -> Compression:
+        """What does it."""
         from songkit.dsp.compression import Compression
 
-        compression = Compression(
-            info.format.sample_rate,
-            info.format.channels,
+        return Compression(
+            format.sample_rate,
+            format.channels,
             threshold_db=self.threshold_db,
             ratio=self.ratio,
             knee_db=self.knee_db,
@@ -56,11 +70,16 @@ class Compressor(StreamProcessor):
             sidechain_highpass_hz=self.sidechain_highpass_hz,
             link=self.link,
         )
-        return ReportingMapStage(info.format, compression.push, compression.facts)
 
-    @property
-    def resolved_makeup_db(self) -> float:
-        """Make-up gain in dB with `auto` worked out."""
-        if self.makeup_db == "auto":
-            return -self.threshold_db * (1.0 - 1.0 / self.ratio) / 2.0
-        return self.makeup_db
+
+class Compressor(CompressorSettings, StreamProcessor):
+    """Turns down what is louder than the threshold; times are those in which 63 % of a change in dB has happened."""
+
+    about: ClassVar[str] = "compressor"
+
+    def is_identity(self, info: SourceInfo) -> bool:
+        return self.idle
+
+    def start(self, info: SourceInfo) -> Stage:
+        compression = self.compression(info.format)
+        return ReportingMapStage(info.format, compression.push, compression.facts)

@@ -1,4 +1,4 @@
-"""Parametric equaliser: bells, shelves, tilts, notches and passes in series, minimum phase."""
+"""Parametric equaliser: bells, shelves, tilts, notches and passes in series, of minimum or linear phase."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from songkit.blocks import SourceInfo, Stage
 from songkit.master.filters import SlopeDbPerOctave, above_nyquist
-from songkit.master.processor import MapStage, StreamProcessor
+from songkit.master.processor import LateStage, MapStage, StreamProcessor
 
 if TYPE_CHECKING:
     from songkit.dsp.filter_design import Sections
@@ -134,7 +134,7 @@ Band = Annotated[Bell | LowShelf | HighShelf | Tilt | Notch | HighPassBand | Low
 
 
 class Eq(StreamProcessor):
-    """Bands in series, minimum phase; bells and shelves keep their analogue shape up to the top of the band."""
+    """Bands in series; bells and shelves keep their analogue shape up to the top of the band."""
 
     about: ClassVar[str] = "parametric equaliser"
 
@@ -142,6 +142,10 @@ class Eq(StreamProcessor):
         min_length=1,
         max_length=64,
         description="list of bands, each with a shape, frequency_hz and the shape's own fields",
+    )
+
+    phase: Literal["minimum", "linear"] = Field(
+        "minimum", description="minimum (no latency) or linear (no phase shift; rings before what it acts on)"
     )
 
     def is_identity(self, info: SourceInfo) -> bool:
@@ -161,4 +165,9 @@ class Eq(StreamProcessor):
 
         rate = info.format.sample_rate
         parts = [(band.target, band.sections(rate)) for band in self.bands if not band.flat]
+        if self.phase == "linear":
+            from songkit.dsp.linear_phase import LinearPhase
+
+            linear = LinearPhase(parts, info.format.channels, rate)
+            return LateStage(info.format, linear.latency_frames, linear.push, linear.finish)
         return MapStage(info.format, Routed(parts, info.format.channels).push)

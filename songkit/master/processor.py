@@ -46,6 +46,10 @@ class Processor(BaseModel):
         """What is wrong with this step for that format (a band above Nyquist, say), or None."""
         return None
 
+    def dry(self, info: SourceInfo) -> Stage | None:
+        """What the dry path of `mix` must run through to line up in phase (the all-pass of a crossover), or None."""
+        return None
+
     def format_out(self, format: Format) -> Format:
         """The format that comes out, known without running."""
         return format
@@ -91,6 +95,22 @@ class MapStage:
 
     def finish(self) -> Samples:
         return np.zeros((self.format.channels, 0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class LateStage:
+    """A stage with latency out of two functions: one of each block, and one that gives the tail."""
+
+    format: Format
+    latency_frames: int | None
+    apply: Callable[[Samples], Samples]
+    tail: Callable[[], Samples]
+
+    def push(self, block: Samples) -> Samples:
+        return self.apply(block)
+
+    def finish(self) -> Samples:
+        return self.tail()
 
 
 @dataclass(frozen=True, slots=True)
