@@ -1,14 +1,34 @@
-"""What an analysis means for the one who made the file: a code, how bad it is, where, what was measured, what to do."""
+"""What an analysis means for the one who made the file: a code, how bad it is, where, what was measured, what to do.
+
+`RULES` is the table: each rule looks at one analysis and yields what it found. Thresholds stand beside their source.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from songkit.analysis.collapse import late_collapse
+from songkit.analysis.events import Span
+from songkit.units import clock
 
 if TYPE_CHECKING:
     from songkit.analysis.result import Analysis
 
 Severity = Literal["info", "warning", "error"]
+_ORDER: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
+
+HEAD_SECONDS = 2.0  # dead head: what users report of failed generations
+TAIL_SECONDS = 5.0  # ACX allows up to 5 s of room tone at the end
+DC_LIMIT = 0.01  # -40 dBFS, the common limit
+IMBALANCE_DB = 3.0
+NOISE_FLATNESS = 0.35  # white noise reads 0.56, music hardly above 0.1
+INVERTED_CORRELATION = -0.5
+MONO_LOSS_DB = 6.0
+CLIPPED_ERROR_SHARE = 1e-3  # of all samples: heard as distortion
+RANGE_STABLE_SECONDS = 60.0  # EBU Tech 3342: range is unstable before
+LISTED_SPANS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +43,198 @@ class Finding:
     end_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing a rule found; `severity` overrides the rule's own."""
+
+    measured: str
+    span: Span | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    code: str
+    severity: Severity
+    advice: str
+    look: Callable[[Analysis], Iterator[Hit]]
+
+
 def find(analysis: Analysis) -> tuple[Finding, ...]:
     """Every finding of the table, the worst first, then by time."""
-    return ()
+    found = [
+        Finding(
+            rule.code,
+            hit.severity or rule.severity,
+            hit.measured,
+            rule.advice,
+            hit.span.start_seconds if hit.span else None,
+            hit.span.end_seconds if hit.span else None,
+        )
+        for rule in RULES
+        for hit in rule.look(analysis)
+    ]
+    return tuple(sorted(found, key=lambda finding: (_ORDER[finding.severity], finding.start_seconds or 0.0)))
+
+
+def _nonfinite(analysis: Analysis) -> Iterator[Hit]:
+    for span in analysis.defects.nonfinite.spans[:LISTED_SPANS]:
+        yield Hit(f"{span.count} samples are NaN or infinite, from {clock(span.start_seconds)} on", span)
+
+
+def _empty(analysis: Analysis) -> Iterator[Hit]:
+    if not analysis.format.frames:
+        yield Hit("0 frames of audio")
+
+
+def _silent(analysis: Analysis) -> Iterator[Hit]:
+    if _measured(analysis, "levels") and analysis.format.frames and analysis.levels.rms_dbfs is None:
+        yield Hit(f"every sample of {analysis.format.seconds:.3f} s is zero")
+    elif analysis.defects.silence.whole_file and analysis.format.frames:
+        yield Hit(f"nothing above -60 dBFS in {analysis.format.seconds:.3f} s")
+
+
+def _truncated(analysis: Analysis) -> Iterator[Hit]:
+    for note in analysis.format.notes:
+        yield Hit(note)
+
+
+def _noise_only(analysis: Analysis) -> Iterator[Hit]:
+    flatness = analysis.spectrum.flatness
+    if flatness is not None and flatness > NOISE_FLATNESS:
+        yield Hit(f"spectral flatness {flatness:.2f} (white noise 0.56, music below 0.1)")
+
+
+def _clipped(analysis: Analysis) -> Iterator[Hit]:
+    clipping = analysis.defects.clipping
+    if clipping.runs and clipping.level_dbfs is not None:
+        share = clipping.samples / max(1, analysis.format.frames * analysis.format.channels)
+        for span in clipping.spans[:LISTED_SPANS]:
+            measured = f"{span.count} flat tops at {clipping.level_dbfs:.2f} dBFS ({clipping.runs} in the file)"
+            yield Hit(measured, span, "error" if share > CLIPPED_ERROR_SHARE else None)
+
+
+def _true_peak_over(analysis: Analysis) -> Iterator[Hit]:
+    peak, seconds = analysis.peaks.true_peak_dbtp, analysis.peaks.true_peak_seconds
+    if peak is not None and seconds is not None and peak > 0.0:
+        yield Hit(f"true peak {peak:+.2f} dBTP at {clock(seconds)}", Span(seconds, seconds))
+
+
+def _clicks(analysis: Analysis) -> Iterator[Hit]:
+    for span in analysis.defects.clicks.spans[:LISTED_SPANS]:
+        yield Hit(f"an impulse at {clock(span.start_seconds)} ({analysis.defects.clicks.count} in the file)", span)
+
+
+def _dropouts(analysis: Analysis) -> Iterator[Hit]:
+    for span in analysis.defects.dropouts.spans[:LISTED_SPANS]:
+        milliseconds = 1000.0 * (span.end_seconds - span.start_seconds)
+        yield Hit(f"{milliseconds:.0f} ms of digital zero inside the signal at {clock(span.start_seconds)}", span)
+
+
+def _hum(analysis: Analysis) -> Iterator[Hit]:
+    hum = analysis.defects.hum
+    if hum.frequency_hz is not None:
+        yield Hit(
+            f"lines of {hum.frequency_hz:g} Hz at {hum.level_dbfs:.1f} dBFS, {hum.above_db:.0f} dB above neighbours"
+        )
+
+
+def _dead_head(analysis: Analysis) -> Iterator[Hit]:
+    silence = analysis.defects.silence
+    if silence.head_seconds >= HEAD_SECONDS and not silence.whole_file:
+        yield Hit(
+            f"{silence.head_seconds:.2f} s below -60 dBFS before the first sound", Span(0.0, silence.head_seconds)
+        )
+
+
+def _long_tail(analysis: Analysis) -> Iterator[Hit]:
+    silence, end = analysis.defects.silence, analysis.format.seconds
+    if silence.tail_seconds > TAIL_SECONDS and not silence.whole_file:
+        yield Hit(
+            f"{silence.tail_seconds:.2f} s below -60 dBFS after the last sound", Span(end - silence.tail_seconds, end)
+        )
+
+
+def _gap(analysis: Analysis) -> Iterator[Hit]:
+    for span in analysis.defects.silence.inside[:LISTED_SPANS]:
+        yield Hit(f"{span.end_seconds - span.start_seconds:.2f} s below -60 dBFS inside the programme", span)
+
+
+def _collapse(analysis: Analysis) -> Iterator[Hit]:
+    span = late_collapse(analysis.loudness.short_term_lufs, analysis.format.seconds)
+    if span is not None:
+        yield Hit(f"15 LU quieter than before from {clock(span.start_seconds)} to the end", span)
+
+
+def _dc(analysis: Analysis) -> Iterator[Hit]:
+    for speaker, offset in zip(analysis.format.layout, analysis.levels.dc_offset, strict=False):
+        if abs(offset) > DC_LIMIT:
+            yield Hit(f"mean of {offset:+.4f} in channel {speaker} (full scale 1)")
+
+
+def _dual_mono(analysis: Analysis) -> Iterator[Hit]:
+    if analysis.undefined.get("stereo.width_db") == "both channels are the same":
+        yield Hit("left and right are the same, sample by sample")
+
+
+def _inverted(analysis: Analysis) -> Iterator[Hit]:
+    stereo = analysis.stereo
+    if stereo.correlation is not None and stereo.correlation < INVERTED_CORRELATION:
+        loss = "everything" if stereo.mono_loss_db is None else f"{stereo.mono_loss_db:.1f} dB"
+        yield Hit(f"correlation {stereo.correlation:+.2f}; mono playback loses {loss}")
+
+
+def _mono_loss(analysis: Analysis) -> Iterator[Hit]:
+    stereo = analysis.stereo
+    if stereo.mono_loss_db is not None and stereo.mono_loss_db > MONO_LOSS_DB and not list(_inverted(analysis)):
+        yield Hit(f"{stereo.mono_loss_db:.1f} dB weaker in mono (3 dB for unrelated channels)")
+
+
+def _imbalance(analysis: Analysis) -> Iterator[Hit]:
+    balance_db = analysis.stereo.balance_db
+    if balance_db is not None and abs(balance_db) > IMBALANCE_DB:
+        yield Hit(f"the {'left' if balance_db > 0 else 'right'} channel is {abs(balance_db):.1f} dB louder")
+    elif analysis.undefined.get("stereo.correlation") == "one channel is silent":
+        yield Hit("one channel of the front pair is digital silence", severity="error")
+
+
+def _cutoff(analysis: Analysis) -> Iterator[Hit]:
+    spectrum = analysis.spectrum
+    if spectrum.cutoff_hz is not None:
+        yield Hit(f"the spectrum ends at {spectrum.cutoff_hz:.0f} Hz (confidence {spectrum.cutoff_confidence:.2f})")
+
+
+def _short_for_range(analysis: Analysis) -> Iterator[Hit]:
+    if analysis.loudness.range_lu is not None and analysis.format.seconds < RANGE_STABLE_SECONDS:
+        yield Hit(f"range of {analysis.loudness.range_lu:.1f} LU from {analysis.format.seconds:.0f} s")
+
+
+def _measured(analysis: Analysis, group: str) -> bool:
+    return group not in analysis.undefined
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("nonfinite", "error", "measured as zero; find the stage that made it, and render again", _nonfinite),
+    Rule("empty", "error", "the file holds no audio; render again", _empty),
+    Rule("silent", "error", "nothing can be mastered from this; render again", _silent),
+    Rule("truncated", "warning", "the file is not what its header claims; fetch or render it again", _truncated),
+    Rule("noise-only", "error", "this is noise, not music; generate again with another seed", _noise_only),
+    Rule("clipped", "warning", "the tops are lost; go back to a version before clipping, or declip", _clipped),
+    Rule(
+        "true-peak-over", "warning", "players and codecs will clip; master with a ceiling of -1 dBTP", _true_peak_over
+    ),
+    Rule("click", "warning", "listen there; repair with a declicker or cut", _clicks),
+    Rule("dropout", "error", "samples are missing; render or transfer again", _dropouts),
+    Rule("hum", "warning", "notch the mains frequency and its multiples, or record without it", _hum),
+    Rule("dead-head", "warning", "trim the head", _dead_head),
+    Rule("long-tail", "info", "trim the tail", _long_tail),
+    Rule("gap", "warning", "is the pause meant? otherwise the take broke off", _gap),
+    Rule("late-collapse", "error", "the take fell apart before its end; cut there or generate again", _collapse),
+    Rule("dc-offset", "warning", "add the step `dc` or a high-pass; it costs headroom", _dc),
+    Rule("dual-mono", "info", "a mono file would sound the same at half the size", _dual_mono),
+    Rule("inverted-channel", "error", "invert one channel: in mono this disappears", _inverted),
+    Rule("mono-loss", "warning", "narrow the width, or check in mono", _mono_loss),
+    Rule("imbalance", "warning", "check the panning, or balance the channels", _imbalance),
+    Rule("cutoff", "info", "a lossy codec or a resampler cut there; use the original if there is one", _cutoff),
+    Rule("range-unstable", "info", "loudness range settles after 60 s only (EBU Tech 3342)", _short_for_range),
+)

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from songkit.analysis.change import change_db, repetition
 from songkit.analysis.cutoff import find_cutoff
 from songkit.audio import Format, Samples
 from songkit.dsp.framing import Frames
@@ -25,13 +26,23 @@ ROLLOFF_SHARE = 0.85
 FLATNESS_FLOOR = 1e-10  # librosa's `amin`, so that an empty band does not pull the geometric mean to zero
 OCTAVES_HZ = (31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
 TILT_RANGE_HZ = (50.0, 16_000.0)
-_NAMES = ("centroid_hz", "rolloff_hz", "flatness", "tilt_db_per_octave", "cutoff_hz", "bands_db")
+_NAMES = (
+    "centroid_hz",
+    "rolloff_hz",
+    "flatness",
+    "tilt_db_per_octave",
+    "cutoff_hz",
+    "bands_db",
+    "change_db",
+    "repetition",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
     """`bands_db` is the level of each octave in dBFS (RMS over the file) under its centre in Hz, None if it is empty;
-    `cutoff_hz` is where a lossy codec or a resampler cut, None without evidence of it."""
+    `cutoff_hz` is where a lossy codec or a resampler cut, None without evidence of it;
+    `change_db` and `repetition` (0 to 1) tell how the octaves move over time: see `songkit.analysis.change`."""
 
     centroid_hz: float | None = None
     rolloff_hz: float | None = None
@@ -40,20 +51,24 @@ class Spectrum:
     cutoff_hz: float | None = None
     cutoff_confidence: float | None = None
     bands_db: Mapping[str, float | None] | None = None
+    change_db: float | None = None
+    repetition: float | None = None
     undefined: Mapping[str, str] = field(default_factory=dict)
 
 
 class SpectrumMeter:
     def __init__(self, format: Format) -> None:
-        self._rate = format.sample_rate
         length = 2 ** round(np.log2(FRAME_SECONDS * format.sample_rate))
         self._frames = Frames(length, format.channels, length // 2)
+        self._hop_seconds = length / 2 / format.sample_rate
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
         self._hz = np.arange(length // 2 + 1, dtype=np.float64) * (format.sample_rate / length)
         self._power = np.zeros(len(self._hz))
         self._sums = np.zeros(3)
         self._count = 0
         self._all = 0
+        self._octaves: list[npt.NDArray[np.float32]] = []
+        self._octave_edges = np.searchsorted(self._hz, [hz / 2**0.5 for hz in OCTAVES_HZ if hz < self._hz[-1]])
 
     def push(self, block: Samples) -> None:
         self._add(self._frames.push(block))
@@ -71,7 +86,13 @@ class SpectrumMeter:
         density = Density(self._hz, self._power * scale)
         tilt = density.tilt_db_per_octave()
         cutoff = find_cutoff(self._hz, self._power * scale)
+        octaves = np.concatenate(self._octaves)
+        change, again = change_db(octaves, self._hop_seconds), repetition(octaves, self._hop_seconds)
         undefined = {}
+        if change is None:
+            undefined["change_db"] = "needs 10 s of sound"
+        if again is None:
+            undefined["repetition"] = "needs 10 s of sound that changes"
         if tilt is None:
             undefined["tilt_db_per_octave"] = "fewer than three third-octave bands hold power"
         if cutoff.hz is None:
@@ -84,6 +105,8 @@ class SpectrumMeter:
             cutoff_hz=cutoff.hz,
             cutoff_confidence=cutoff.confidence,
             bands_db=density.octaves_db(),
+            change_db=change,
+            repetition=again,
             undefined=undefined,
         )
 
@@ -96,6 +119,7 @@ class SpectrumMeter:
         power: npt.NDArray[np.float32] = (spectra.real**2 + spectra.imag**2).mean(axis=1)
         self._all += len(power)
         self._power += power.sum(axis=0, dtype=np.float64)
+        self._octaves.append(np.add.reduceat(power, self._octave_edges, axis=1))
         power = power[power.any(axis=1)]
         if len(power):
             self._count += len(power)

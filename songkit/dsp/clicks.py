@@ -32,10 +32,10 @@ def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64],
         tapered[index] = window[index] * shape[index]
     correlation = np.zeros(ORDER + 1)
     for lag in range(ORDER + 1):
-        total = np.float32(0.0)
+        product = np.float32(0.0)
         for index in range(WINDOW - lag):
-            total += tapered[index] * tapered[index + lag]
-        correlation[lag] = total
+            product += tapered[index] * tapered[index + lag]
+        correlation[lag] = product
     if correlation[0] < 1e-6:
         return 0
     # Levinson and Durbin, with a floor of 90 dB under the signal so that a pure tone stays solvable.
