@@ -12,6 +12,7 @@ from pathlib import Path
 from songkit.audio import Audio, Format, Samples
 from songkit.blocks import BLOCK_FRAMES, collect
 from songkit.errors import InputError
+from songkit.mpeg import length_is_known
 from songkit.readers import FfmpegReader, Opened, Reader, SoundFileReader
 from songkit.sniff import Kind, sniff
 from songkit.units import clock
@@ -97,7 +98,7 @@ def open_source(path: Path | str) -> FileSource:
             )
         notes.append(f"truncated: header says {clock(claimed / rate)}, file has {clock(opened.frames / rate)}")
     if opened.frames == 0:
-        notes.append("no samples")
+        raise InputError(f"{path} holds no samples", "it ends where the audio should begin")
     info = FileInfo(
         path=path,
         container=kind.container,
@@ -142,7 +143,7 @@ def _kind(path: Path) -> Kind:
 
 def _open(path: Path, kind: Kind) -> tuple[Opened, Reader]:
     """By libsndfile where it knows the container; by ffmpeg where it does not, or finds a codec it cannot decode."""
-    if not kind.soundfile:
+    if not kind.soundfile or (kind.container == "mp3" and not length_is_known(path)):
         reader: Reader = FfmpegReader(kind)
         return reader.open(path), reader
     first = SoundFileReader(kind)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO
 
+from songkit.mpeg import SEARCH_BYTES, audio_start, find_stream
+
 SNIFF_BYTES = 4096
 
 
@@ -44,13 +46,16 @@ _MAGIC: tuple[tuple[int, bytes, Kind], ...] = (
 
 def sniff(handle: IO[bytes]) -> Kind | None:
     """The kind of an open file, or None when it is no audio that songkit knows; the position is not kept."""
+    start = audio_start(handle)
+    handle.seek(start)
     head = handle.read(SNIFF_BYTES)
-    tagged = head[:3] == b"ID3" and len(head) >= 10
-    if tagged:  # an ID3v2 tag may stand before MP3, but before ADTS and FLAC too
-        handle.seek(_id3_bytes(head))
-        head = handle.read(SNIFF_BYTES)
-    kind = _by_magic(head) or _by_sync(head)
-    return kind or (_MP3 if tagged else None)
+    kind = _by_magic(head)
+    if kind is not None:
+        return kind
+    head += handle.read(SEARCH_BYTES - len(head))
+    if head[:1] == b"\xff" and head[1:2] and head[1] & 0xF6 == 0xF0:
+        return _ADTS
+    return _MP3 if find_stream(head) is not None else None
 
 
 def _by_magic(head: bytes) -> Kind | None:
@@ -70,22 +75,3 @@ def _ogg(head: bytes) -> Kind:
     if b"\x01vorbis" in head[:512]:
         return Kind("ogg", True, "ogg")
     return Kind("ogg", False, "ogg")  # FLAC, Speex, a video
-
-
-def _by_sync(head: bytes) -> Kind | None:
-    """MPEG audio frames without a container; the header's reserved values are what keeps noise out."""
-    if len(head) < 4 or head[0] != 0xFF:
-        return None
-    if head[1] & 0xF6 == 0xF0:
-        return _ADTS
-    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
-    bitrate, rate = head[2] >> 4, head[2] >> 2 & 3
-    sound = head[1] & 0xE0 == 0xE0 and version != 1 and layer != 0 and bitrate not in (0, 15) and rate != 3
-    return _MP3 if sound else None
-
-
-def _id3_bytes(head: bytes) -> int:
-    size = 0
-    for byte in head[6:10]:  # 7 bits a byte (ID3v2.4, 3.1)
-        size = size << 7 | byte & 0x7F
-    return 10 + size + (10 if head[5] & 0x10 else 0)

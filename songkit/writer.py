@@ -252,7 +252,8 @@ def _encoder_options(name: str, kbps: int, format: Format) -> dict[str, Any]:
     if name == "ogg":
         return {"format": "ogg", "acodec": "libvorbis", "q:a": f"{vorbis_quality(kbps, format.channels):.2f}"}
     if name == "opus":
-        return {"format": "opus", "acodec": "libopus", **rate}
+        # Family 1 is the Vorbis order (RFC 7845); left to itself, ffmpeg 9 swaps channels of 5.0 and 6.1.
+        return {"format": "opus", "acodec": "libopus", "mapping_family": 0 if format.channels <= 2 else 1, **rate}
     if name == "mp3":
         return {"format": "mp3", "acodec": "libmp3lame", "id3v2_version": 0, **rate}
     return {"format": "ipod", "acodec": "aac", "movflags": "+faststart", **rate}
