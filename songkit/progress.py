@@ -30,6 +30,11 @@ def about(progress: Progress, subject: str) -> Progress:
     return lambda update: progress(replace(update, subject=subject))
 
 
+def named(progress: Progress, stage: str) -> Progress:
+    """`progress`, with every update under one stage's name: what the work is to the user, not what does it."""
+    return lambda update: progress(replace(update, stage=stage))
+
+
 def watched(source: Source, progress: Progress, stage: str, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:
     """The blocks of `source`, each reported as it goes by."""
     done = 0

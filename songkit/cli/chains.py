@@ -46,11 +46,11 @@ def lint_(files: tuple[str, ...], sample_rate: int | None, as_json: bool) -> int
     from songkit.chains import Chain, lint
     from songkit.errors import ChainError
 
-    format = None if sample_rate is None else Format.of(sample_rate, channels=2)
+    wanted = None if sample_rate is None else Format.of(sample_rate, channels=2)
     rows = []
     for file in files:
         try:
-            rows += [(file, row.severity, row.path, row.message) for row in lint(Chain.load(file), format)]
+            rows += [(file, row.severity, row.path, row.message) for row in lint(Chain.load(file), wanted)]
         except ChainError as error:
             rows.append((file, "error", "", str(error)))
     broken = sum(severity == "error" for _, severity, _, _ in rows)

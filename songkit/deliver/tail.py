@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b, file_digest
 from pathlib import Path
+from typing import Any
 
 from songkit.analysis import Analysis, analyze
 from songkit.analysis.result import figure
-from songkit.audio import Encoding, Samples
+from songkit.audio import Encoding, Format, Samples
 from songkit.blocks import Source
 from songkit.chains import FIGURES, Rendered, render
 from songkit.deliver.order import Order
@@ -18,7 +19,7 @@ from songkit.errors import QualityError
 from songkit.files import AudioWriter, FileSource, open_source
 from songkit.master.conversion import conversion
 from songkit.master.processor import Processor
-from songkit.progress import Progress, about
+from songkit.progress import Progress, named
 from songkit.tags import Tags, write_tags
 from songkit.targets import Target
 from songkit.units import db_to_gain, gain_to_db
@@ -48,43 +49,65 @@ class Job:
     progress: Progress
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One encoding: what the decoded file measures, and whether it was given its name."""
+
+    analysis: Analysis
+    over_db: float | None
+    facts: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...]
+    kept: bool
+
+
 def deliver(job: Job, path: Path, target: Target) -> Delivered:
     """One target, until the ceiling holds in the decoded file or the passes run out."""
     wanted, notes = target.format_for(job.spool.format)
     encoding = target.encoding(job.order.source.info.bit_depth)
-    ceiling = job.order.asked_ceiling_dbtp
-    reserve_db = 0.0 if ceiling is None else _grid_reserve_db(encoding, ceiling)
-    for encode_pass in range(ENCODE_PASSES):
-        steps = (*conversion(job.spool.format, wanted), *_with_reserve(job.tail, reserve_db))
-        rendered = render(steps, job.spool, job.progress, first_step=job.first_step)
-        with rendered, AudioWriter(path, wanted, encoding, frames=rendered.frames, force=job.order.force) as writer:
-            for block in _on_grid(rendered, target, encoding, _seed(job.order, target)):
-                writer.push(block)
-            writer.close()
-            tag_notes = write_tags(writer.temporary, job.tags)
-            decoded = open_source(writer.temporary)
-            analysis = analyze(decoded, info=decoded.info, meters=METERS, progress=about(job.progress, path.name))
-            over_db = _over_ceiling_db(analysis, ceiling)
-            if over_db is None or over_db <= 0.0 or encode_pass == ENCODE_PASSES - 1:
-                _same_length(decoded, writer, path)
-                writer.commit()
-                break
-        reserve_db += over_db + CODEC_RESERVE_DB
-    if encode_pass > 0:
-        notes = (
-            *notes,
-            f"{encoding.container} lifts peaks: limited {reserve_db:.2f} dB below the ceiling before encoding",
-        )
+    reserve_db = _grid_reserve_db(encoding, job.order.asked_ceiling_dbtp)
+    for encode_pass in range(1, ENCODE_PASSES + 1):
+        attempt = _encode(job, path, target, wanted, encoding, reserve_db, keep=encode_pass == ENCODE_PASSES)
+        if attempt.kept:
+            break
+        reserve_db += (attempt.over_db or 0.0) + CODEC_RESERVE_DB
+    if encode_pass > 1:
+        lifted = f"{encoding.container} lifts peaks: limited {reserve_db:.2f} dB below the ceiling before encoding"
+        notes = (*notes, lifted)
     return Delivered(
         path=path,
         target=target,
-        analysis=analysis,
-        checks=_checks(job.order, analysis, over_db),
-        notes=(*notes, *writer.notes, *tag_notes),
-        facts=rendered.facts,
-        shortfall=_shortfall(job.order, analysis),
+        analysis=attempt.analysis,
+        checks=_checks(job.order, attempt.analysis, attempt.over_db),
+        notes=(*notes, *attempt.notes),
+        facts=attempt.facts,
+        shortfall=_shortfall(job.order, attempt.analysis),
         sha256=_sha256(path),
     )
+
+
+def _encode(
+    job: Job, path: Path, target: Target, wanted: Format, encoding: Encoding, reserve_db: float, *, keep: bool
+) -> _Attempt:
+    """The tail into the encoder, the file decoded and measured; it gets its name when the ceiling holds, or if `keep`."""
+    steps = (*conversion(job.spool.format, wanted), *_with_reserve(job.tail, reserve_db))
+    progress = named(job.progress, f"write {path.name}")
+    with (
+        render(steps, job.spool, progress, first_step=job.first_step) as rendered,
+        AudioWriter(path, wanted, encoding, frames=rendered.frames, force=job.order.force) as writer,
+    ):
+        for block in _on_grid(rendered, target, encoding, _seed(job.order, target)):
+            writer.push(block)
+        writer.close()
+        notes = (*writer.notes, *write_tags(writer.temporary, job.tags))
+        decoded = open_source(writer.temporary)
+        info = replace(decoded.info, path=path)
+        analysis = analyze(decoded, info=info, meters=METERS, progress=named(progress, f"verify {path.name}"))
+        _refuse_other_length(decoded, writer, path)
+        over_db = _over_ceiling_db(analysis, job.order.asked_ceiling_dbtp)
+        kept = keep or over_db is None or over_db <= 0.0
+        if kept:
+            writer.commit()
+    return _Attempt(analysis, over_db, rendered.facts, notes, kept)
 
 
 def _with_reserve(steps: Sequence[Processor], reserve_db: float) -> tuple[Processor, ...]:
@@ -98,8 +121,8 @@ def _with_reserve(steps: Sequence[Processor], reserve_db: float) -> tuple[Proces
     return tuple(lowered)
 
 
-def _grid_reserve_db(encoding: Encoding, ceiling_dbtp: float) -> float:
-    if not isinstance(encoding.bit_depth, int):
+def _grid_reserve_db(encoding: Encoding, ceiling_dbtp: float | None) -> float:
+    if ceiling_dbtp is None or not isinstance(encoding.bit_depth, int):
         return 0.0
     steps = GRID_STEPS / 2 ** (encoding.bit_depth - 1)
     return -gain_to_db(1.0 - min(0.5, steps / db_to_gain(ceiling_dbtp)))
@@ -123,7 +146,7 @@ def _seed(asked: Order, target: Target) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
 
 
-def _same_length(decoded: FileSource, writer: AudioWriter, path: Path) -> None:
+def _refuse_other_length(decoded: FileSource, writer: AudioWriter, path: Path) -> None:
     """Raises QualityError when the decoded file is not as long as what was handed to the encoder."""
     if decoded.frames != writer.frames:
         raise QualityError(
