@@ -26,11 +26,14 @@ _TINY = 1e-30  # where states are set to zero, far above denormal numbers
 
 
 class HeldPeak:
-    """Highest sample of the last `hold_ms` (kept in ten parts, so up to a tenth more); rises at once."""
+    """Highest sample of the last `hold_ms` (kept in ten parts, so up to a tenth more); rises at once.
 
-    def __init__(self, sample_rate: int, lanes: int, hold_ms: float = DETECTOR_MS) -> None:
+    `before` is what is held at the start, as if it had been the peak of the time before.
+    """
+
+    def __init__(self, sample_rate: int, lanes: int, hold_ms: float = DETECTOR_MS, before: float = 0.0) -> None:
         self._part_frames = max(1, round(hold_ms / 1000.0 * sample_rate / _HOLD_PARTS))
-        self._parts = np.zeros((lanes, _HOLD_PARTS + 1), np.float32)
+        self._parts = np.full((lanes, _HOLD_PARTS + 1), before, np.float32)
         self._position = 0
         self.hold_ms = (_HOLD_PARTS + 0.5) * self._part_frames / sample_rate * 1000.0
         """Mean time for which a peak is held."""

@@ -11,7 +11,10 @@ from songkit.dsp.dynamics import Ballistics, HeldPeak, expansion, gains
 
 
 class Expander:
-    """Turns all channels down together while the loudest one is below the threshold; no latency, open at the start."""
+    """Turns all channels down together while the loudest one is below the threshold; no latency.
+
+    It is open at the start, and holds that: the first note is never cut.
+    """
 
     def __init__(
         self,
@@ -25,7 +28,7 @@ class Expander:
         release_ms: float,
     ) -> None:
         self._threshold_db, self._ratio, self._range_db = threshold_db, ratio, range_db
-        self._peak = HeldPeak(sample_rate, 1, hold_ms)
+        self._peak = HeldPeak(sample_rate, 1, hold_ms, before=1.0)
         # A reduction that rises is the gate closing: the release of a gate is the attack of its reduction.
         self._ballistics = Ballistics(sample_rate, 1, attack_ms=release_ms, release_ms=attack_ms)
 

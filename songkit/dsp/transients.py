@@ -17,7 +17,7 @@ _FLOOR_DB = 80.0  # what lies below -80 dBFS is one level: noise has no transien
 _FULL_DB = 12.0  # a difference of so much gets all of the gain that was asked for
 _HOLD_MS = 10.0
 _FAST_RISE_MS, _SLOW_RISE_MS, _RISE_FALL_MS = 1.0, 30.0, 100.0
-_FAST_FALL_MS, _SLOW_FALL_MS = 40.0, 400.0
+_FALL_RISE_MS, _FAST_FALL_MS, _SLOW_FALL_MS = 0.3, 40.0, 400.0
 
 
 class TransientShaper:
@@ -28,8 +28,8 @@ class TransientShaper:
         self._peak = HeldPeak(sample_rate, 1, _HOLD_MS)
         self._fast_rise = Ballistics(sample_rate, 1, _FAST_RISE_MS, _RISE_FALL_MS)
         self._slow_rise = Ballistics(sample_rate, 1, _SLOW_RISE_MS, _RISE_FALL_MS)
-        self._fast_fall = Ballistics(sample_rate, 1, _FAST_RISE_MS, _FAST_FALL_MS)
-        self._slow_fall = Ballistics(sample_rate, 1, _FAST_RISE_MS, _SLOW_FALL_MS)
+        self._fast_fall = Ballistics(sample_rate, 1, _FALL_RISE_MS, _FAST_FALL_MS)
+        self._slow_fall = Ballistics(sample_rate, 1, _FALL_RISE_MS, _SLOW_FALL_MS)
         self._lowest_db = self._highest_db = 0.0
 
     def push(self, block: Samples) -> Samples:

@@ -12,6 +12,7 @@ from songkit.master.ffmpeg_filter import FfmpegFilter
 from songkit.master.filters import HighPass, LowPass
 from songkit.master.gain import Gain
 from songkit.master.gate import Gate
+from songkit.master.limiter import Limiter
 from songkit.master.multiband import Multiband
 from songkit.master.pedalboard_plugin import PedalboardPlugin
 from songkit.master.processor import Processor
@@ -30,6 +31,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "gate": Gate,
     "deesser": Deesser,
     "transients": Transients,
+    "limiter": Limiter,
     "dc": RemoveDC,
     "fade": Fade,
     "trim": Trim,
