@@ -270,7 +270,7 @@ def test_with_loudness_appends_where_there_is_none() -> None:
 REMARKS = [
     ("steps: [{limiter: {}}, {eq: {bands: [{shape: bell, frequency_hz: 100}]}}]", "warning", "steps[1].eq", "ceiling"),
     ("steps: [{loudness: {}}, {loudness: {}}]", "warning", "steps[1].loudness", "second loudness"),
-    ("steps: [{limiter: {}}, {resample: {sample_rate: 48000}}]", "warning", "steps[1].resample", "in front"),
+    ("steps: [{limiter: {}}, {resample: {sample_rate_hz: 48000}}]", "warning", "steps[1].resample", "in front"),
     ("steps: [{loudness: {}}, {trim: {}}]", "warning", "steps[1].trim", "measured"),
     ("steps: [{loudness: {}}, {limiter: {}}]", "warning", "steps[1].limiter", "loudness limits"),
     ("steps: [{compressor: {}}, {dc: {}}]", "warning", "steps[1].dc", "put it first"),

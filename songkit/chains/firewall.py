@@ -62,7 +62,9 @@ def is_finite(block: Samples) -> bool:
     float32 itself, are the samples looked at one by one.
     """
     flat = block.reshape(-1)
-    return math.isfinite(float(np.dot(flat, flat))) or bool(np.isfinite(block).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        energy = float(np.dot(flat, flat))
+    return math.isfinite(energy) or bool(np.isfinite(block).all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Place:
 
 
 # What lifts peaks or changes level when it comes behind a limiter.
-_SHAPES = ("eq", "highpass", "lowpass", "compressor", "gain", "dc", "pedalboard", "ffmpeg")
+_SHAPES = ("eq", "highpass", "lowpass", "compressor", "gain", "dc", "downmix", "pedalboard", "ffmpeg")
 
 
 def lint(chain: Chain, format: Format | None = None) -> list[Lint]:

@@ -57,7 +57,7 @@ class Run:
         for step in each.steps:
             stage = opened if opened is not None else _start(step, info)
             opened = None
-            link = Link(step, stage)
+            link = Link(step, stage, info)
             self.resources.callback(link.close)
             links.append(link)
             info = info_after(step.processor, info)

@@ -162,8 +162,15 @@ def plan(
 
 def info_after(processor: Processor, info: SourceInfo) -> SourceInfo:
     """Format and length of what a step gives; the length is None where only the run will tell."""
-    changes = processor.changes_length or processor.changes_rate
-    return SourceInfo(processor.format_out(info.format), None if changes else info.frames)
+    format_out = processor.format_out(info.format)
+    if processor.changes_length or info.frames is None:
+        return SourceInfo(format_out, None)
+    return SourceInfo(format_out, frames_at_rate(info.frames, info.format.sample_rate, format_out.sample_rate))
+
+
+def frames_at_rate(frames: int, source_hz: int, target_hz: int) -> int:
+    """The same time at another rate, to the nearest frame."""
+    return (2 * frames * target_hz + source_hz) // (2 * source_hz)
 
 
 def _placed(steps: Sequence[Processor], info: SourceInfo, first_step: int, *, latency: bool) -> Iterator[PlannedStep]:
