@@ -51,7 +51,7 @@ def _amplifier(drive_db: float) -> Any:
     import pedalboard as pb
 
     low = [pb.LowpassFilter(4800.0), pb.LowpassFilter(5200.0)]
-    return pb.Pedalboard(
+    return pb.Chain(
         [
             pb.HighpassFilter(110.0),
             pb.Distortion(drive_db),
@@ -63,7 +63,7 @@ def _amplifier(drive_db: float) -> Any:
 
 
 def effects(bus: str, plan: Plan) -> Any:
-    """The pedalboard of a bus."""
+    """The effects of a bus, as one plugin."""
     import pedalboard as pb
 
     room = plan.decisions.draw("room size", 0.45, 0.75)
@@ -74,19 +74,17 @@ def effects(bus: str, plan: Plan) -> Any:
         return pb.Reverb(room_size=size, damping=0.55, wet_level=share * wet, dry_level=1.0, width=width)
 
     if bus == "drums":
-        return pb.Pedalboard([pb.Compressor(-16.0, 2.5, 12.0, 110.0), reverb(0.05, 0.35)])
+        return pb.Chain([pb.Compressor(-16.0, 2.5, 12.0, 110.0), reverb(0.05, 0.35)])
     if bus == "bass":
-        return pb.Pedalboard([pb.HighpassFilter(30.0), pb.Compressor(-20.0, 3.5, 15.0, 140.0)])
+        return pb.Chain([pb.HighpassFilter(30.0), pb.Compressor(-20.0, 3.5, 15.0, 140.0)])
     if bus == "harmony":
         chorus = pb.Chorus(rate_hz=0.55, depth=0.16, centre_delay_ms=9.0, feedback=0.0, mix=0.28)
-        return pb.Pedalboard([pb.HighpassFilter(130.0), chorus, reverb(0.12)])
+        return pb.Chain([pb.HighpassFilter(130.0), chorus, reverb(0.12)])
     if bus == "lead":
-        return pb.Pedalboard([pb.HighpassFilter(150.0), pb.Delay(0.75 * beat, 0.25, 0.16), reverb(0.14)])
+        return pb.Chain([pb.HighpassFilter(150.0), pb.Delay(0.75 * beat, 0.25, 0.16), reverb(0.14)])
     clear = [pb.HighpassFilter(120.0), pb.HighpassFilter(90.0), pb.PeakFilter(350.0, -2.0, 0.9)]
     present = [pb.PeakFilter(3000.0, 3.0, 0.7), pb.HighShelfFilter(6500.0, 4.0, 0.7)]
-    return pb.Pedalboard(
-        [*clear, *present, pb.Compressor(-20.0, 3.0, 6.0, 90.0), pb.Delay(beat, 0.2, 0.05), reverb(0.09)]
-    )
+    return pb.Chain([*clear, *present, pb.Compressor(-20.0, 3.0, 6.0, 90.0), pb.Delay(beat, 0.2, 0.05), reverb(0.09)])
 
 
 def integrated_lufs(samples: Wave, format: Format = STEREO) -> float | None:

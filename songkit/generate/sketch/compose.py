@@ -7,7 +7,7 @@ import hashlib
 from songkit.generate.contract import Request
 from songkit.generate.sketch.decide import Decisions
 from songkit.generate.sketch.form import SungLine, build_form, label_lines, line_slots
-from songkit.generate.sketch.genres import Genre
+from songkit.generate.sketch.genres import GENRES, Genre
 from songkit.generate.sketch.grid import Grid, fitting_tempos, whole_bar_tempo
 from songkit.generate.sketch.harmony import choose_key, write_chords
 from songkit.generate.sketch.melody import Tune
@@ -47,16 +47,17 @@ def make_plan(request: Request, style: Style, lines: list[SungLine], seed: int) 
 def _clock(seconds: float, style: Style, lines: list[SungLine], decisions: Decisions) -> Grid:
     low, high = _tempo_range(style)
     if not lines:
-        wished = decisions.draw("tempo", low, high)
-        tempo = style.tempo_bpm or whole_bar_tempo(seconds, wished)
+        tempo = style.tempo_bpm or whole_bar_tempo(seconds, decisions.draw("tempo", low, high))
         return Grid(tempo, 0.0)
-    tempo = style.tempo_bpm
-    if tempo is None:
-        starts = [line.start_seconds for line in lines]
+    starts = [line.start_seconds for line in lines]
+    if style.tempo_bpm is not None:
+        tempo = style.tempo_bpm
+    elif len(starts) > 2:
         # Up to three tempos that fit nearly equally well: the seed's choice.
-        fitting = fitting_tempos(starts, low, high)[:3] if len(starts) > 2 else [decisions.draw("tempo", low, high)]
-        tempo = round(decisions.pick("tempo", fitting), 2)
-    return Grid(tempo, lines[0].start_seconds)
+        tempo = decisions.pick("tempo", fitting_tempos(starts, low, high)[:3])
+    else:
+        tempo = round(decisions.draw("tempo", low, high), 2)
+    return Grid(tempo, starts[0])
 
 
 def _tempo_range(style: Style) -> tuple[float, float]:
@@ -69,8 +70,6 @@ def _tempo_range(style: Style) -> tuple[float, float]:
 
 def _family(style: Style, genre: Genre, decisions: Decisions) -> str:
     """Whose chords: those of the genre, or by turns those of the second one."""
-    from songkit.generate.sketch.genres import GENRES
-
     if style.second_genre:
         return decisions.pick("whose chords", (genre.progressions, GENRES[style.second_genre].progressions))
     return genre.progressions

@@ -46,7 +46,7 @@ KITS: dict[str, Kit] = {
 # Level in dB and place from -1 (left) to 1 (right).
 SEATS: dict[str, tuple[float, float]] = {
     "kick": (0.0, 0.0), "snare": (-2.0, 0.0), "clap": (-4.5, 0.0), "rim": (-8.0, 0.1), "hat": (-14.0, 0.35),
-    "open": (-15.0, 0.35), "pedal": (-16.0, 0.3), "ride": (-15.0, -0.4), "crash": (-10.0, -0.3), "shaker": (-19.0,
+    "open": (-15.0, 0.35), "pedal": (-16.0, 0.3), "ride": (-13.5, -0.4), "crash": (-10.0, -0.3), "shaker": (-19.0,
     -0.45),
     "tambourine": (-16.0, 0.5), "tom high": (-6.0, 0.4), "tom mid": (-6.0, 0.0), "tom low": (-5.0, -0.4),
     "conga high": (-10.0, -0.5), "conga low": (-10.0, -0.35), "riser": (-13.0, 0.0),
@@ -112,7 +112,7 @@ def _kick(row: Kit, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     body = np.sin(2 * np.pi * np.cumsum(hertz) / SAMPLE_RATE) * np.exp(-time / row.kick_seconds)
     click = _shaped(rng.standard_normal(time.size), 1500, 6000) * np.exp(-time / 0.004)
     fade = np.minimum(1.0, (time[-1] - time) / 0.03)
-    return (np.tanh(1.6 * body) + row.kick_click * 0.4 * click) * fade
+    return np.asarray((np.tanh(1.6 * body) + row.kick_click * 0.4 * click) * fade)
 
 
 def _snare(row: Kit, rng: np.random.Generator, turned: float) -> npt.NDArray[np.float64]:

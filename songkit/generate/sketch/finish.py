@@ -32,10 +32,10 @@ WIDTH_LIMITS = (0.5, 2.2)
 
 # Loudness of sections against the chorus, in LU.
 RIDES_LU: dict[Kind, float] = {
-    "intro": -5.0, "verse": -4.0, "prechorus": -2.2, "chorus": 0.0, "bridge": -4.5, "interlude": -2.6, "solo": -1.0,
-    "outro": -4.0,
+    "intro": -6.0, "verse": -4.4, "prechorus": -2.2, "chorus": 0.0, "bridge": -4.5, "interlude": -2.6, "solo": -1.0,
+    "outro": -4.5,
 }  # fmt: skip
-MOST_RIDE_DB = 6.0
+MOST_RIDE_DB = 7.0
 
 Floats = npt.NDArray[np.float64]
 
@@ -115,7 +115,7 @@ def _wanted_bands(plan: Plan) -> Floats:
     genre = np.array(plan.genre.bands_db)
     octaves = np.arange(len(CENTRES_HZ)) - 4.0
     tilt = plan.style.mood.tilt_db + plan.decisions.draw("tilt", -0.35, 0.35)
-    return np.array(POP_BANDS_DB) + genre + tilt * octaves
+    return np.asarray(np.array(POP_BANDS_DB) + genre + tilt * octaves)
 
 
 def _correction(mix: Wave, wanted: Floats) -> Floats:
@@ -137,7 +137,7 @@ def _equalised(samples: Wave, bands_db: Floats) -> Wave:
     import pedalboard as pb
 
     bells = [pb.PeakFilter(hz, float(gain), EQ_Q) for hz, gain in zip(CENTRES_HZ, bands_db, strict=True)]
-    return np.asarray(pb.Pedalboard([pb.HighpassFilter(24.0), *bells])(samples, SAMPLE_RATE), dtype=np.float32)
+    return np.asarray(pb.Chain([pb.HighpassFilter(24.0), *bells])(samples, SAMPLE_RATE), dtype=np.float32)
 
 
 def _width(samples: Wave, wish_db: float) -> float:
@@ -159,7 +159,7 @@ def _widen(samples: Wave, width: float) -> None:
 
 def _ride(samples: Wave, plan: Plan) -> Floats:
     """Gain curve that gives each section its loudness against the choruses."""
-    contrast = plan.decisions.draw("contrast", 0.85, 1.25)
+    contrast = plan.decisions.draw("contrast", 0.95, 1.3)
     levels = []
     for section in plan.sections:
         start = max(0, round(plan.grid.time(section.first_bar) * SAMPLE_RATE))

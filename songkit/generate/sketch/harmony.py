@@ -120,6 +120,8 @@ def write_chords(sections: list[Section], key: Key, family: str, sevenths: float
         "bridge": bridge, "interlude": chorus, "solo": chorus, "outro": chorus,
     }  # fmt: skip
     rich = decisions.stream("sevenths").random(8) < sevenths
+    if sevenths < 0.5:  # a plain song keeps its fourth degree plain: its major seventh would blur the key
+        rich[4] = False
     degrees: list[tuple[int, int, int, int]] = []
     for index, section in enumerate(sections):
         ends_song = index == len(sections) - 1

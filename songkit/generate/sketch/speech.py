@@ -197,11 +197,11 @@ def _nuclei(
 
 
 def _audible(samples: npt.NDArray[np.float64], sample_rate: int, keep: npt.NDArray[np.intp]) -> tuple[int, int]:
-    """First and end frame above -36 dB of the line's loudest 5 ms."""
+    """First and end frame above -28 dB of the line's loudest 5 ms."""
     size = round(sample_rate / FRAMES_PER_SECOND)
     whole = samples[: samples.size // size * size].reshape(-1, size)
     level = np.sqrt(np.mean(whole**2, axis=1))
-    loud = np.flatnonzero(level > max(1e-9, 10 ** (-36 / 20) * float(level.max(initial=0.0))))
+    loud = np.flatnonzero(level > max(1e-9, 10 ** (-28 / 20) * float(level.max(initial=0.0))))
     if not loud.size:
         return 0, len(keep)
     return int(np.searchsorted(keep, loud[0])), int(np.searchsorted(keep, loud[-1] + 1))

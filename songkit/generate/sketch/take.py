@@ -34,6 +34,7 @@ from songkit.generate.sketch.voices import SAMPLE_RATE, Wave
 from songkit.progress import Progress, Update
 from songkit.units import seconds_to_frames
 
+VOCALS: tuple[Vocals, ...] = ("female", "male")
 FADE_IN_SECONDS, FADE_OUT_SECONDS = 0.003, 0.35
 
 
@@ -45,7 +46,7 @@ def make_take(
     lines = sung_lines(request)
     plan = make_plan(request, style, lines, seed)
     source = VoiceSource(voice_path) if voice_path is not None else None
-    vocals: Vocals = style.vocals or plan.decisions.pick("singer", ("female", "male"))
+    vocals: Vocals = plan.decisions.pick("singer", VOCALS) if style.vocals is None else style.vocals
     stresses = [source.stresses(line.index) if source else estimate_stresses(line.text) for line in lines]
     syllables = compose_vocals(lines, stresses, plan.grid, plan.tune, plan.decisions, vocals, style.mood.register)
     band = _Band(plan, syllables, source, vocals)
@@ -93,7 +94,7 @@ class _Band:
         elif bus == "voice":
             if self.source is None:
                 return None
-            wave = self._sing(frames)
+            wave = self._sing(self.source, frames)
         else:
             wave = render_bus([part for part in self.parts if part.bus == bus], frames)
         if not np.any(wave):
@@ -107,14 +108,11 @@ class _Band:
             pump(wave, bus, self.hits)
         return wave
 
-    def _sing(self, frames: int) -> Wave:
-        assert_source = self.source
-        if assert_source is None:
-            return np.zeros((2, frames), dtype=np.float32)
+    def _sing(self, source: VoiceSource, frames: int) -> Wave:
         manner = choose_manner(self.vocals, self.plan.decisions)
-        dry = sing(self.syllables, assert_source, manner, frames)
+        dry = sing(self.syllables, source, manner, frames)
         wave = np.stack([dry, dry])
-        for layer in backing(self.syllables, self.plan, assert_source, manner, frames):
+        for layer in backing(self.syllables, self.plan, source, manner, frames):
             wave += layer
         return wave
 
@@ -123,7 +121,7 @@ class _Band:
         trim = (
             plan.decisions.draw(f"balance {bus}", -1.0, 1.0)
             if bus != "voice"
-            else plan.decisions.draw("voice", -0.5, 1.0)
+            else plan.decisions.draw("voice", 0.4, 1.8)
         )
         if bus == "drums":
             trim += plan.genre.drums_db + (2.0 if plan.style.drums else 0.0)

@@ -65,23 +65,20 @@ def harmonic_amplitudes(patch: Patch, fundamental_hz: float) -> npt.NDArray[np.f
 
 def _wave(wave: Wave, number: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     odd = number % 2
-    if wave == "saw":
-        return 1.0 / number
-    if wave == "square":
-        return odd / number
-    if wave == "pulse":  # a pulse of a quarter of the period
-        return np.sin(np.pi * number * 0.27) / number
-    if wave == "triangle":
-        return odd / number**2 * np.where(number % 4 == 1, 1.0, -1.0)
-    if wave == "string":  # plucked at a seventh of its length: the seventh harmonics are missing
-        return np.sin(np.pi * number / 7.3) / number**1.15
-    if wave == "drawbars":
-        return np.interp(number, [1, 2, 3, 4, 5, 6, 7, 8, 9], [1.0, 0.8, 0.65, 0.3, 0.06, 0.18, 0.0, 0.16, 0.0])
-    if wave == "fm":  # fundamental, a few low harmonics and the tine at the fourteenth
-        return np.interp(
-            number, [1, 2, 3, 4, 5, 6, 13, 14, 15, 16], [1.0, 0.35, 0.12, 0.1, 0.02, 0.01, 0.02, 0.12, 0.02, 0]
-        )
-    return (number == 1).astype(float)
+    shapes: dict[Wave, npt.NDArray[np.float64]] = {
+        "saw": 1.0 / number,
+        "square": odd / number,
+        "pulse": np.sin(np.pi * number * 0.27) / number,  # a quarter of the period wide
+        "triangle": odd / number**2 * np.where(number % 4 == 1, 1.0, -1.0),
+        "sine": (number == 1).astype(float),
+        "drawbars": np.interp(number, range(1, 10), [1.0, 0.8, 0.65, 0.3, 0.06, 0.18, 0.0, 0.16, 0.0]),
+        # fundamental, a few low harmonics, and the tine at the fourteenth
+        "fm": np.interp(
+            number, [1, 2, 3, 4, 5, 6, 13, 14, 15, 16], [1, 0.35, 0.12, 0.1, 0.02, 0.01, 0.02, 0.12, 0.02, 0]
+        ),
+        "string": np.sin(np.pi * number / 7.3) / number**1.15,  # plucked at about a seventh of its length
+    }
+    return shapes[wave]
 
 
 PATCHES: dict[str, Patch] = {
