@@ -75,7 +75,7 @@ class CompressorSettings(BaseModel):
 class Compressor(CompressorSettings, StreamProcessor):
     """Turns down what is louder than the threshold; times are those in which 63 % of a change in dB has happened."""
 
-    about: ClassVar[str] = "compressor"
+    about: ClassVar[str] = "turn down what is louder than a threshold"
 
     def is_identity(self, info: SourceInfo) -> bool:
         return self.idle

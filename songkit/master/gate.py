@@ -13,7 +13,7 @@ from songkit.master.processor import ReportingMapStage, StreamProcessor
 class Gate(StreamProcessor):
     """Closes below the threshold and opens above it; a small ratio is an expander, a large one a gate."""
 
-    about: ClassVar[str] = "gate and expander"
+    about: ClassVar[str] = "turn down what is quieter than a threshold"
 
     threshold_db: float = Field(-50.0, ge=-100.0, le=0.0, description="level in dBFS below which it closes, -100 to 0")
     ratio: float = Field(2.0, ge=1.0, le=100.0, description="dB out per dB in below the threshold, 1 to 100; 1 is off")

@@ -18,7 +18,7 @@ from songkit.master.processor import MapStage, ReportingMapStage, StreamProcesso
 class Multiband(StreamProcessor):
     """Splits the signal into bands and compresses each; idle, the bands add up to a flat magnitude."""
 
-    about: ClassVar[str] = "multiband compressor"
+    about: ClassVar[str] = "a compressor for each band"
 
     crossovers_hz: tuple[float, ...] = Field(
         (120.0, 2_000.0), min_length=1, max_length=5, description="where bands meet in Hz, rising, 20 to 20000"

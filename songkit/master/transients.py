@@ -13,7 +13,7 @@ from songkit.master.processor import ReportingMapStage, StreamProcessor
 class Transients(StreamProcessor):
     """Turns onsets and what follows them up or down; steady sound stays as it is."""
 
-    about: ClassVar[str] = "transient shaper"
+    about: ClassVar[str] = "onsets and tails up or down"
 
     attack_db: float = Field(0.0, ge=-15.0, le=15.0, description="gain on onsets in dB, -15 to 15")
     sustain_db: float = Field(0.0, ge=-15.0, le=15.0, description="gain on what dies away after them in dB, -15 to 15")
