@@ -102,15 +102,16 @@ def _add_energy(
 
 
 class KWeightedEnergy:
-    """Weighted sums of squares in sub-blocks of 10 ms, for a signal that comes in blocks of any size.
+    """Weighted sums of squares in sub-blocks of 10 ms (or `per_second`), for a signal in blocks of any size.
 
     `rate` is the rate of the frames that are counted: the signal's own, or the upsampled one. Where 10 ms is no whole
     number of frames the sub-blocks end at the nearest frame.
     """
 
-    def __init__(self, sample_rate: int, weights: Sequence[float]) -> None:
+    def __init__(self, sample_rate: int, weights: Sequence[float], per_second: int = SUB_BLOCKS_PER_SECOND) -> None:
         factor = -(-LOWEST_DIRECT_RATE // sample_rate)
         self.rate = sample_rate * factor
+        self.per_second = per_second
         self.frames = 0
         self.total = 0.0
         self._weights = np.array(weights, np.float64)
@@ -130,9 +131,9 @@ class KWeightedEnergy:
 
     def _add(self, block: Samples) -> npt.NDArray[np.float64]:
         frames = block.shape[1]
-        last = ((self.frames + frames) * SUB_BLOCKS_PER_SECOND * 2 + self.rate) // (2 * self.rate)
+        last = ((self.frames + frames) * self.per_second * 2 + self.rate) // (2 * self.rate)
         # Sub-block k ends at the frame nearest to (k + 1) * 10 ms.
-        ends = (np.arange(self._done + 1, last + 1) * self.rate + SUB_BLOCKS_PER_SECOND // 2) // SUB_BLOCKS_PER_SECOND
+        ends = (np.arange(self._done + 1, last + 1) * self.rate + self.per_second // 2) // self.per_second
         ends = ends[ends <= self.frames + frames] - self.frames
         energies = np.zeros(len(ends) + 1)
         _add_energy(

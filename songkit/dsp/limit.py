@@ -125,12 +125,12 @@ class GainFollower:
     """The gain of the limiter from inter-sample peaks, `lookahead_frames` late."""
 
     def __init__(self, sample_rate: int, *, aim: float, drive: float, lookahead_ms: float, release_ms: float) -> None:
-        self.lookahead_frames = max(4, round(lookahead_ms / 1000 * sample_rate))
+        self.lookahead_frames = max(1, round(lookahead_ms / 1000 * sample_rate))
         self._aim, self._drive = aim, drive
         times = np.array([1.0, SUSTAIN_ATTACK, SUSTAIN_RELEASE]) * release_ms / 1000
         self._release = -np.expm1(-1.0 / (times * sample_rate))
         window = self.lookahead_frames + 1 + round(HOLD_MS / 1000 * sample_rate)
-        one = self.lookahead_frames // 2
+        one = max(1, self.lookahead_frames // 2)
         two = self.lookahead_frames + 2 - one  # both boxes together reach from a peak back to where it was first seen
         self._lengths = np.array([window, one, two])
         self._state = np.zeros(5)
@@ -203,6 +203,7 @@ class TruePeakLimiter:
 
     Works in hops at fixed places of the signal, so that the size of the blocks makes no difference. Buffers hold, from
     old to new: verified output that a dip may still reach, output to verify, input whose gain waits for what is ahead.
+    `verify=False` leaves the last step out, for those who only want to know how loud it will be.
     """
 
     def __init__(
@@ -214,8 +215,9 @@ class TruePeakLimiter:
         drive: float = 1.0,
         lookahead_ms: float = 3.0,
         release_ms: float = 60.0,
+        verify: bool = True,
     ) -> None:
-        self._ceiling, self._drive = ceiling, drive
+        self._ceiling, self._drive, self._verifies = ceiling, drive, verify
         self._follower = GainFollower(
             sample_rate, aim=ceiling * AIM, drive=drive, lookahead_ms=lookahead_ms, release_ms=release_ms
         )
@@ -278,7 +280,7 @@ class TruePeakLimiter:
         )
         # With a gain that stands still over the taps the output is verified with the input.
         self._moving = 2 if moving else max(0, self._moving - 1)
-        if self._moving:
+        if self._moving and self._verifies:
             self._verify_output()
 
     def _peaks(self, samples: Samples, start: int, threshold: float, frames: int = HOP_FRAMES) -> Floats:

@@ -11,6 +11,7 @@ What is left out is left out by proof. (1) An interpolated value is at most `REA
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +96,7 @@ def _scan(
         # The bits of a float without its sign sort like the float; NaN sorts on top and is not skipped.
         loudest = np.int32(0)
         for word in bits[first : first + count + TAPS + 2]:
-            loudest = max(loudest, word & np.int32(0x7FFFFFFF))  # type: ignore[call-overload]
+            loudest = max(loudest, word & np.int32(0x7FFFFFFF))
         if loudest < np.float32(threshold / (REACH + doubt)).view(np.int32):
             for index in range(first, first + count):
                 peaks[index] = max(peaks[index], abs(window[index + HALF]))
@@ -194,6 +195,38 @@ def interval_peaks(
     return float(peak), float(at)
 
 
+class Hops:
+    """Blocks of any size cut into the windows that `interval_peaks` wants, at fixed places of the signal.
+
+    The first interval lies half a filter before the first sample and the last one behind the last: what starts or
+    ends abruptly rings in both directions.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._window = np.zeros((channels, SPAN + PAD), np.float32)
+        self._filled = TAPS
+        self._first = -HALF
+
+    def push(self, block: Samples) -> Iterator[tuple[int, int, Floats]]:
+        """For each hop that is complete: first interval (in frames), number of intervals, windows of all channels."""
+        done = 0
+        while done < block.shape[1]:
+            take = min(block.shape[1] - done, SPAN - self._filled)
+            self._window[:, self._filled : self._filled + take] = block[:, done : done + take]
+            self._filled += take
+            done += take
+            if self._filled == SPAN:
+                yield self._first, HOP_FRAMES, self._window
+                self._filled = SPAN - HOP_FRAMES
+                self._window[:, : self._filled] = self._window[:, HOP_FRAMES:SPAN].copy()
+                self._first += HOP_FRAMES
+
+    def finish(self) -> tuple[int, int, Floats]:
+        """The hop that is left, with silence behind it."""
+        self._window[:, self._filled :] = 0.0
+        return self._first, self._filled, self._window
+
+
 @dataclass(frozen=True, slots=True)
 class TruePeaks:
     """Highest inter-sample peak of each channel: amplitude (1.0 is full scale) and where it is, in frames."""
@@ -214,39 +247,26 @@ class TruePeakMeter:
     """
 
     def __init__(self, channels: int) -> None:
-        self._window = np.zeros((channels, SPAN + PAD), np.float32)
+        self._hops = Hops(channels)
         self._peaks = np.zeros(SPAN, np.float32)
-        # An abrupt start rings backwards: the first interval lies half a filter before the first sample.
-        self._filled = TAPS
-        self._origin = -HALF
-        self._found = np.zeros(channels)
-        self._at = np.zeros(channels)
+        self._found = [0.0] * channels
+        self._at = [0.0] * channels
 
     def push(self, block: Samples) -> None:
         """Take in float32 `(channels, frames)`."""
-        done = 0
-        while done < block.shape[1]:
-            take = min(block.shape[1] - done, SPAN - self._filled)
-            self._window[:, self._filled : self._filled + take] = block[:, done : done + take]
-            self._filled += take
-            done += take
-            if self._filled == SPAN:
-                self._scan(HOP_FRAMES)
-                self._filled = SPAN - HOP_FRAMES
-                self._window[:, : self._filled] = self._window[:, HOP_FRAMES:SPAN].copy()
-                self._origin += HOP_FRAMES
+        for hop in self._hops.push(block):
+            self._scan(*hop)
 
     def result(self) -> TruePeaks:
         """Flush the interpolator and tell; called once, after the last block."""
-        self._window[:, self._filled :] = 0.0
-        self._scan(self._filled)
-        return TruePeaks(tuple(map(float, self._found)), tuple(map(float, self._at)))
+        self._scan(*self._hops.finish())
+        return TruePeaks(tuple(self._found), tuple(self._at))
 
-    def _scan(self, intervals: int) -> None:
-        for channel, window in enumerate(self._window):
+    def _scan(self, first: int, intervals: int, windows: Floats) -> None:
+        for channel, window in enumerate(windows):
             peaks = self._peaks[:intervals]
             peaks[:] = 0.0
             peak, at = interval_peaks(window, self._found[channel], peaks, rising=True)
             if peak > self._found[channel]:
                 self._found[channel] = peak
-                self._at[channel] = self._origin + at
+                self._at[channel] = first + at
