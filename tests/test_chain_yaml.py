@@ -222,6 +222,8 @@ def test_what_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         Chain.load("radoi")
     with pytest.raises(ChainError, match="neither a file nor a stock chain"):
         Chain.load("nowhere/mine.yaml")
+    with pytest.raises(ChainError, match="cannot be read"):
+        Chain.load("x" * 5000)
     (tmp_path / "folder").mkdir()
     with pytest.raises(ChainError, match="is a folder"):
         Chain.load("folder")

@@ -96,6 +96,8 @@ def test_memory_is_bounded_and_what_is_more_goes_to_disk() -> None:
     assert long.disk_bytes == 48_000 * 3600 * 2 * 4
     assert short.memory_bytes < long.memory_bytes < MEMORY_LIMIT_BYTES * 1.2
     assert plan(steps("dc"), SourceInfo(Format(48_000), None)).disk_bytes is None
+    # the dry signal of a mix stays while one pass is read and the next is filled
+    assert plan(steps("dc", "dc"), hour, mix=0.5).disk_bytes == 3 * 48_000 * 3600 * 2 * 4
 
 
 class Late(PROCESSORS["gain"]):  # type: ignore[misc]

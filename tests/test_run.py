@@ -196,6 +196,7 @@ def test_nothing_to_do_gives_every_bit_back(music: Audio) -> None:
         Chain(name="empty"),
         Chain(name="bypass", bypass=True, steps=(Gain(gain_db=6),)),
         Chain(name="mix", mix=0, steps=(Gain(gain_db=6),)),
+        Chain(name="part", mix=0.3, steps=(Gain(gain_db=6, bypass=True),)),
         Chain(name="steps", steps=(Gain(gain_db=6, bypass=True), Gain(gain_db=6, mix=0), Gain(gain_db=0))),
     ):
         assert run(chain, music).samples.tobytes() == music.samples.tobytes()

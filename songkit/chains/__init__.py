@@ -12,7 +12,8 @@ from songkit.chains.chain import Bounds, Chain, split_tail, step_name
 from songkit.chains.figures import FIGURES, Figure
 from songkit.chains.linting import Lint, lint
 from songkit.chains.loader import stock_names
-from songkit.chains.planner import Plan, plan
+from songkit.chains.planner import plan
+from songkit.chains.plans import Plan
 from songkit.chains.runner import Rendered, render, render_chain, run
 from songkit.chains.vocabulary import schema
 

@@ -11,7 +11,8 @@ from songkit.audio import Samples
 from songkit.blocks import Reporting, SourceInfo, Stage, split
 from songkit.chains.firewall import Firewall
 from songkit.chains.mixing import Mixer
-from songkit.chains.planner import Closing, PlannedStep, frames_at_rate
+from songkit.chains.planner import Closing, frames_at_rate
+from songkit.chains.plans import PlannedStep
 from songkit.errors import ChainError, SignalError
 
 

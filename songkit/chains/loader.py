@@ -32,7 +32,11 @@ def stock_names() -> tuple[str, ...]:
 def load(name_or_path: str) -> Chain:
     """See `Chain.load`."""
     path = FilePath(name_or_path)
-    if path.exists() and not path.is_dir():
+    try:
+        is_file = path.exists() and not path.is_dir()
+    except OSError as error:  # a name too long for the system, a folder that may not be entered
+        raise ChainError(f"{name_or_path} cannot be read: {error.strerror or error}") from error
+    if is_file:
         return parse(_read_file(path), str(name_or_path))
     name = str(name_or_path).removesuffix(".yaml").removesuffix(".yml")
     if name in stock_names():

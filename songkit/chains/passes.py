@@ -10,7 +10,8 @@ from songkit.blocks import AudioSource, Meter, Source, SourceInfo, Stage, info_o
 from songkit.chains.firewall import CheckedSource
 from songkit.chains.link import Link, pumped
 from songkit.chains.mixing import blended
-from songkit.chains.planner import Pass, Plan, PlannedStep, info_after
+from songkit.chains.planner import info_after
+from songkit.chains.plans import Pass, Plan, PlannedStep
 from songkit.master.processor import MeasuredProcessor, SolvedProcessor, StreamProcessor
 from songkit.progress import Progress, watched
 from songkit.spool import Spool

@@ -11,7 +11,8 @@ from songkit.audio import Audio, Format, Samples
 from songkit.blocks import AudioSource, Source, collect, info_of
 from songkit.chains.chain import Chain, split_tail
 from songkit.chains.passes import Run
-from songkit.chains.planner import Plan, plan
+from songkit.chains.planner import plan
+from songkit.chains.plans import Plan
 from songkit.master.processor import Processor
 from songkit.progress import Progress, silent
 from songkit.spool import Spool

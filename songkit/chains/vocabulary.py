@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from songkit.chains.chain import MAX_STEPS, MAX_TARGETS, Bounds, Chain
 from songkit.chains.figures import FIGURES
 from songkit.master import PROCESSORS
+from songkit.master.processor import Processor
 from songkit.targets import Target
 
 _REFERENCE = "#/$defs/{model}"
@@ -17,8 +18,9 @@ _REFERENCE = "#/$defs/{model}"
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a chain's YAML, with every step that there is and what its settings mean."""
     parts: dict[str, Any] = {}
-    steps = [_step(name, _part(model, parts), model.about) for name, model in PROCESSORS.items()]
-    bare = {"enum": list(PROCESSORS), "description": "a step with its own defaults"}
+    steps = [_step(name, model, _part(model, parts)) for name, model in PROCESSORS.items()]
+    bare: dict[str, Any] = {"enum": [name for name, model in PROCESSORS.items() if not _required(model)]}
+    bare["description"] = "a step with its own defaults"
     bounds = _part(Bounds, parts)
     fields = Chain.model_fields
     properties: dict[str, Any] = {
@@ -46,14 +48,18 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _step(name: str, settings: dict[str, Any], about: str) -> dict[str, Any]:
+def _step(name: str, model: type[Processor], settings: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "description": about,
-        "properties": {name: {"anyOf": [settings, {"type": "null"}]}},
+        "description": model.about,
+        "properties": {name: settings if _required(model) else {"anyOf": [settings, {"type": "null"}]}},
         "required": [name],
         "additionalProperties": False,
     }
+
+
+def _required(model: type[BaseModel]) -> bool:
+    return any(field.is_required() for field in model.model_fields.values())
 
 
 def _part(model: type[BaseModel], parts: dict[str, Any]) -> dict[str, Any]:
