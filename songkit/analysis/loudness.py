@@ -34,7 +34,8 @@ _MOMENTARY, _SHORT_TERM, _HOP = 40, 300, 10  # in sub-blocks of 10 ms
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """Loudness figures in LUFS and LU; `short_term_lufs` has one value per 100 ms, None where there is silence."""
+    """Loudness figures in LUFS and LU; the series have one value per 100 ms, None where there is silence: the first is
+    that of the first full window (3 s, 400 ms)."""
 
     integrated_lufs: float | None = None
     ungated_lufs: float | None = None
@@ -46,6 +47,7 @@ class Loudness:
     short_term_max_seconds: float | None = None
     momentary_max_seconds: float | None = None
     short_term_lufs: tuple[float | None, ...] = field(default=(), repr=False, metadata={"series": True})
+    momentary_lufs: tuple[float | None, ...] = field(default=(), repr=False, metadata={"series": True})
     undefined: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -132,6 +134,7 @@ class LoudnessMeter:
             short_term_max_seconds=_time_of_maximum(short_term, 3.0),
             momentary_max_seconds=_time_of_maximum(momentary, 0.4),
             short_term_lufs=tuple(_finite(to_lufs(value)) for value in short_term[::_HOP]) if self._series else (),
+            momentary_lufs=tuple(_finite(to_lufs(value)) for value in momentary[::_HOP]) if self._series else (),
             undefined={name: self._reason(name) for name, value in values.items() if value is None},
         )
 

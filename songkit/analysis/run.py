@@ -111,6 +111,8 @@ def _assemble(signal: Signal, results: Mapping[str, Any], nonfinite: NonfiniteMe
         undefined["defects.hum"] = defects.hum.reason
     analysis = Analysis(format=signal, defects=defects, undefined=undefined, **groups)
     analysis = replace(analysis, findings=find(analysis))
+    if any(name not in results for name in METERS if name != "waveform"):
+        return replace(analysis, undefined={**undefined, "score": "needs every meter"})
     return replace(analysis, score=score(analysis))
 
 

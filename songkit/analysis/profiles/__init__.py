@@ -31,7 +31,7 @@ class Bound(Strict):
 
 
 class Profile(Strict):
-    """`limits` maps a dotted path of `Analysis.to_dict()` ("peaks.true_peak_dbtp") to its bound; lists count entries."""
+    """`limits` maps a dotted path ("peaks.true_peak_dbtp") to its bound; lists count their entries."""
 
     name: str
     about: str
