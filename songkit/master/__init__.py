@@ -5,6 +5,7 @@ from __future__ import annotations
 from songkit.master.compressor import Compressor
 from songkit.master.dc import RemoveDC
 from songkit.master.deesser import Deesser
+from songkit.master.downmix import Downmix
 from songkit.master.dynamic_eq import DynamicEq
 from songkit.master.eq import Eq
 from songkit.master.fade import Fade
@@ -13,6 +14,7 @@ from songkit.master.filters import HighPass, LowPass
 from songkit.master.gain import Gain
 from songkit.master.gate import Gate
 from songkit.master.limiter import Limiter
+from songkit.master.loudness import Loudness
 from songkit.master.multiband import Multiband
 from songkit.master.pedalboard_plugin import PedalboardPlugin
 from songkit.master.processor import Processor
@@ -32,10 +34,12 @@ PROCESSORS: dict[str, type[Processor]] = {
     "deesser": Deesser,
     "transients": Transients,
     "limiter": Limiter,
+    "loudness": Loudness,
     "dc": RemoveDC,
     "fade": Fade,
     "trim": Trim,
     "resample": Resample,
+    "downmix": Downmix,
     "pedalboard": PedalboardPlugin,
     "ffmpeg": FfmpegFilter,
 }
