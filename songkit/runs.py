@@ -65,9 +65,13 @@ def engine_versions(*packages: str) -> dict[str, str]:
 
 def name_for(title: str, key: str) -> str:
     """A folder name from a title (a lyric sheet's stem, the style) and the key: `harbour-lights-3f2a9c`."""
+    return f"{slug(title)}-{key[:SHORT_KEY]}"
+
+
+def slug(title: str) -> str:
+    """A title as a file name: letters and digits of any script, at most 40, `song` where there are none."""
     plain = unicodedata.normalize("NFKC", title).lower()
-    slug = "-".join(re.findall(r"\w+", plain))[:40].strip("-_")
-    return f"{slug or 'song'}-{key[:SHORT_KEY]}"
+    return "-".join(re.findall(r"\w+", plain))[:40].strip("-_") or "song"
 
 
 def newest(root: Path = DEFAULT_ROOT) -> Path | None:
@@ -100,7 +104,7 @@ class Run:
     """An open run folder; see `open_run`."""
 
     folder: Path
-    key: str
+    made_from: Mapping[str, Any]
     notes: list[str] = field(default_factory=list)
     """What the user should know of the state in which things were found."""
 
@@ -118,8 +122,8 @@ class Run:
         return _read_json(self.manifest)
 
     def write_manifest(self, values: Mapping[str, Any]) -> None:
-        """The manifest as a whole file, with the run's key."""
-        write_json(self.manifest, {"key": self.key, **values}, force=True)
+        """The manifest as a whole file, with what the run is made from."""
+        write_json(self.manifest, {**values, "made_from": dict(self.made_from)}, force=True)
 
     def work(self, name: str) -> Path:
         """A folder to work in, as an interrupted run left it."""
@@ -135,6 +139,12 @@ class Run:
             shutil.rmtree(folder)
             folder.mkdir()
         return folder
+
+    def alias(self, path: Path, stem: str) -> Path:
+        """A second name for a file, to work on: `stem` with the suffix of `path`."""
+        alias = self.fresh_work("alias") / f"{stem}{path.suffix}"
+        _link(path, alias)
+        return alias
 
     def clean(self) -> None:
         """Removes what was worked in; what was made has left it."""
@@ -213,28 +223,36 @@ class Run:
 
 
 @contextmanager
-def open_run(folder: Path, key: str, request: str = "") -> Iterator[Run]:
-    """Opens the run of that key in `folder`, made where missing, and holds its lock until the end of the block.
+def open_run(folder: Path, made_from: Mapping[str, Any]) -> Iterator[Run]:
+    """Opens a run in `folder`, made where missing, and holds its lock until the end of the block.
 
-    Raises OutputError when another process works there, when it holds another request (`request` is this one's line
-    in the message), or when the system refuses.
+    `made_from` is all that the run depends on, plain JSON values by name. Raises OutputError when another process
+    works there, when the folder holds a run from something else, or when the system refuses.
     """
     with _reported(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
-        run = Run(folder, key)
+        run = Run(folder, made_from)
         manifest = run.read_manifest()
         if manifest is None and (strangers := sorted([*folder.glob("seed-*"), *folder.glob(SONG)])):
             raise OutputError(
                 f"{folder} has no {MANIFEST}, but {strangers[0].name}: not the folder of a run",
                 "choose another folder with -o",
             )
-        if manifest is not None and manifest.get("key") != key:
+        if manifest is not None and (others := _differences(manifest.get("made_from"), made_from)):
             raise OutputError(
-                f"{folder} holds another run" + (f" than {request}" if request else ""),
+                f"{folder} holds another run ({', '.join(others)} differ)",
                 "choose another folder with -o; nothing in this one was touched",
             )
         yield run
+
+
+def _differences(there: object, made_from: Mapping[str, Any]) -> list[str]:
+    """Names of what a run was made from that is not the same."""
+    if not isinstance(there, dict):
+        return ["all"]
+    here = json.loads(json.dumps(dict(made_from)))
+    return sorted(name for name in {*there, *here} if there.get(name) != here.get(name))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from songkit import runs
 from songkit.errors import OutputError, SignalError
 
 KEY, OTHER = "a" * 32, "b" * 32
+BLUES = {"style": "slow blues", "seeds": ["1", "2"]}
 
 
 def made(run: runs.Run, seed: int, content: str = "audio") -> runs.KeptTake:
@@ -49,26 +50,26 @@ def test_folder_names_hold_no_surprises(title: str, name: str) -> None:
 
 
 def test_a_take_is_kept_whole_and_found_again(tmp_path: Path) -> None:
-    with runs.open_run(tmp_path / "r", KEY) as run:
+    with runs.open_run(tmp_path / "r", BLUES) as run:
         assert run.kept(3, KEY) is None
         first = made(run, 3)
         assert first.audio == tmp_path / "r" / "seed-3" / "take.wav"
         assert first.files["score/lead"].name == "score-lead.mid"
         run.write_manifest({"state": "takes"})
         run.clean()
-    with runs.open_run(tmp_path / "r", KEY) as run:
+    with runs.open_run(tmp_path / "r", BLUES) as run:
         again = run.kept(3, KEY)
         assert again is not None and again.reused and not first.reused
         assert (again.audio, again.sha256, again.facts, again.files) == (
             first.audio, first.sha256, first.facts, first.files,
         )  # fmt: skip
         assert run.notes == []
-        assert run.read_manifest() == {"key": KEY, "state": "takes"}
+        assert run.read_manifest() == {"state": "takes", "made_from": BLUES}
 
 
 @pytest.mark.parametrize("harm", ["audio", "record", "side", "key"])
 def test_a_take_that_changed_is_moved_aside_not_overwritten(tmp_path: Path, harm: str) -> None:
-    with runs.open_run(tmp_path / "r", KEY) as run:
+    with runs.open_run(tmp_path / "r", BLUES) as run:
         take = made(run, 3)
         if harm == "audio":
             take.audio.write_text("edited by hand")
@@ -85,9 +86,9 @@ def test_a_take_that_changed_is_moved_aside_not_overwritten(tmp_path: Path, harm
 
 
 def test_a_take_from_a_run_beside_is_linked_not_made_again(tmp_path: Path) -> None:
-    with runs.open_run(tmp_path / "one", KEY) as run:
+    with runs.open_run(tmp_path / "one", BLUES) as run:
         theirs = made(run, 3)
-    with runs.open_run(tmp_path / "two", OTHER) as run:
+    with runs.open_run(tmp_path / "two", BLUES) as run:
         assert run.borrow(4, KEY) is None
         assert run.borrow(3, OTHER) is None
         ours = run.borrow(3, KEY)
@@ -101,7 +102,7 @@ def test_an_interrupted_keep_leaves_no_half_take(tmp_path: Path, monkeypatch: py
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with runs.open_run(tmp_path / "r", KEY) as run:
+    with runs.open_run(tmp_path / "r", BLUES) as run:
         monkeypatch.setattr(runs, "write_json", interrupt)
         with pytest.raises(KeyboardInterrupt):
             made(run, 3)
@@ -112,12 +113,12 @@ def test_an_interrupted_keep_leaves_no_half_take(tmp_path: Path, monkeypatch: py
 
 
 def test_a_file_that_the_generator_did_not_write_is_named(tmp_path: Path) -> None:
-    with runs.open_run(tmp_path / "r", KEY) as run, pytest.raises(SignalError, match=r"wrote none\.wav.*not there"):
+    with runs.open_run(tmp_path / "r", BLUES) as run, pytest.raises(SignalError, match=r"wrote none\.wav.*not there"):
         run.keep(1, KEY, run.work("seed-1") / "none.wav", {}, {})
 
 
 def test_side_files_never_take_the_place_of_another(tmp_path: Path) -> None:
-    with runs.open_run(tmp_path / "r", KEY) as run:
+    with runs.open_run(tmp_path / "r", BLUES) as run:
         work = run.work("seed-1")
         for name in ("raw.wav", "a.wav", "b.wav", "c.json", "d.wav"):
             (work / name).write_text(name)
@@ -133,7 +134,7 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from songkit import runs
-with runs.open_run(Path({str(tmp_path / "r")!r}), {KEY!r}):
+with runs.open_run(Path({str(tmp_path / "r")!r}), {BLUES!r}):
     print("in", flush=True)
     sys.stdin.read()
 """
@@ -144,47 +145,47 @@ with runs.open_run(Path({str(tmp_path / "r")!r}), {KEY!r}):
     assert other.stdout.readline() == b"in\n"
     with (
         pytest.raises(OutputError, match=rf"another songkit works in .*r \(process {other.pid}\)"),
-        runs.open_run(tmp_path / "r", KEY),
+        runs.open_run(tmp_path / "r", BLUES),
     ):
         pass
     other.kill()
     other.wait()
     other.stdin.close()
     other.stdout.close()
-    with runs.open_run(tmp_path / "r", KEY):  # a killed process leaves no lock behind
+    with runs.open_run(tmp_path / "r", BLUES):  # a killed process leaves no lock behind
         pass
 
 
 def test_another_request_or_a_foreign_folder_is_refused(tmp_path: Path) -> None:
-    with runs.open_run(tmp_path / "r", KEY) as run:
+    with runs.open_run(tmp_path / "r", BLUES) as run:
         run.write_manifest({"state": "done"})
     before = (tmp_path / "r" / "manifest.json").read_bytes()
     with (
-        pytest.raises(OutputError, match="holds another run than slow blues"),
-        runs.open_run(tmp_path / "r", OTHER, "slow blues"),
+        pytest.raises(OutputError, match=r"holds another run \(seeds, style differ\)"),
+        runs.open_run(tmp_path / "r", {"style": "fast", "seeds": ["1"]}),
     ):
         pass
     assert (tmp_path / "r" / "manifest.json").read_bytes() == before
     (tmp_path / "foreign" / "seed-1").mkdir(parents=True)
-    with pytest.raises(OutputError, match=r"no manifest\.json, but seed-1"), runs.open_run(tmp_path / "foreign", KEY):
+    with pytest.raises(OutputError, match=r"no manifest\.json, but seed-1"), runs.open_run(tmp_path / "foreign", BLUES):
         pass
     (tmp_path / "r" / "manifest.json").write_text("{")
-    with pytest.raises(OutputError, match=r"manifest\.json cannot be read"), runs.open_run(tmp_path / "r", KEY):
+    with pytest.raises(OutputError, match=r"manifest\.json cannot be read"), runs.open_run(tmp_path / "r", BLUES):
         pass
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be written"), runs.open_run(tmp_path / "file", KEY):
+    with pytest.raises(OutputError, match="cannot be written"), runs.open_run(tmp_path / "file", BLUES):
         pass
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_one_clear_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(OutputError, match="Permission denied"), runs.open_run(tmp_path / "r", KEY):
+    with pytest.raises(OutputError, match="Permission denied"), runs.open_run(tmp_path / "r", BLUES):
         pass
 
 
 def test_delivered_files_appear_together_and_are_not_overwritten(tmp_path: Path) -> None:
-    with runs.open_run(tmp_path / "r", KEY) as run:
+    with runs.open_run(tmp_path / "r", BLUES) as run:
         assert run.delivery("d1") is None
         staged = run.fresh_work("song")
         (staged / "song.wav").write_text("master")
@@ -204,7 +205,7 @@ def test_delivered_files_appear_together_and_are_not_overwritten(tmp_path: Path)
 def test_the_newest_run_is_the_one_written_last(tmp_path: Path) -> None:
     assert runs.newest(tmp_path / "nowhere") is None
     for index, name in enumerate(("b", "a", "c")):
-        with runs.open_run(tmp_path / name, KEY) as run:
+        with runs.open_run(tmp_path / name, BLUES) as run:
             run.write_manifest({})
             os.utime(run.manifest, (1_000 + index, 1_000 + index))
     (tmp_path / "z").mkdir()

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,7 @@ def run(
     at_once: int | None = None,
     timeout_seconds: float | None = None,
     progress: Progress = silent,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Runs the jobs in child processes and yields each outcome as it comes, in the order in which they end.
 
     At most `at_once` run at the same time (None: one per core); each has `timeout_seconds` (None: no limit), then it

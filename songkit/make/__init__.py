@@ -1,0 +1,16 @@
+"""From words to a delivered song: takes in child processes, validated, scored, the best one mastered.
+
+order     what is asked for, settled and checked before any work
+takes     each seed found again or made, validated, judged
+delivery  the best take mastered, and the files in their place
+result    what came of it, as a value and as the manifest
+run       the way through all of these, resumable
+"""
+
+from __future__ import annotations
+
+from songkit.make.order import Order, settle
+from songkit.make.result import DeliveredFile, RunResult, TakeResult
+from songkit.make.run import MakeCheckError, make_song
+
+__all__ = ["DeliveredFile", "MakeCheckError", "Order", "RunResult", "TakeResult", "make_song", "settle"]

@@ -1,0 +1,86 @@
+"""The winner mastered and delivered into the run's `song` folder, which appears with all files in it or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from songkit.errors import QualityError
+from songkit.make.order import Order
+from songkit.make.result import DeliveredFile, TakeResult
+from songkit.progress import Progress
+from songkit.runs import Run, content_key, slug
+
+if TYPE_CHECKING:
+    from songkit.deliver import Delivered, MasterResult
+
+Deliver = Callable[..., "MasterResult"]
+"""`songkit.deliver.master_file`, or what a caller puts in its place."""
+
+
+def found_again(order: Order, run: Run, winner: TakeResult) -> tuple[tuple[DeliveredFile, ...], tuple[str, ...]] | None:
+    """The files that an earlier run delivered from the same take and chain, with their warnings; None without them.
+
+    Raises OutputError when other files stand in their place.
+    """
+    record = run.delivery(_key(order, winner))
+    if record is None:
+        return None
+    return tuple(_file(run, entry) for entry in record["files"]), tuple(record["warnings"])
+
+
+def deliver(
+    order: Order, run: Run, winner: TakeResult, master: Deliver | None, progress: Progress
+) -> tuple[tuple[DeliveredFile, ...], tuple[str, ...], MasterResult]:
+    """Masters the winner, and moves what was delivered to its place; failed checks are in the files' records.
+
+    `master` None is `songkit.deliver.master_file`. Raises what that raises, but QualityError only where no file was
+    delivered.
+    """
+    from songkit.deliver import master_file
+
+    staged = run.fresh_work("song")
+    if winner.take is None:
+        raise ValueError("a winner has a take")
+    source = run.alias(winner.take.audio, slug(order.title))
+    try:
+        result = (master or master_file)(
+            source, order.chain, output_dir=staged, tags=_tags(order, winner), progress=progress
+        )
+    except QualityError as error:
+        delivered: MasterResult | None = getattr(error, "result", None)
+        if delivered is None:
+            raise
+        result = delivered
+    entries = [_entry(output) for output in result.outputs]
+    run.deliver(staged, {"key": _key(order, winner), "files": entries, "warnings": list(result.warnings)})
+    return tuple(_file(run, entry) for entry in entries), result.warnings, result
+
+
+def _key(order: Order, winner: TakeResult) -> str:
+    values = {"take": winner.sha256, "chain": order.chain.hash, "versions": order.made_from["versions"]}
+    return content_key(values)
+
+
+def _entry(output: Delivered) -> dict[str, Any]:
+    record = output.to_dict()
+    del record["path"]  # the staged one; the file is found by its name
+    failed = [str(check) for check in output.checks if not check.passed]
+    return {"name": output.path.name, **record, "failed_checks": failed}
+
+
+def _file(run: Run, entry: Mapping[str, Any]) -> DeliveredFile:
+    record = {name: value for name, value in entry.items() if name not in ("name", "sha256")}
+    return DeliveredFile(run.song / entry["name"], entry["sha256"], record)
+
+
+def _tags(order: Order, winner: TakeResult) -> dict[str, str]:
+    """What the delivered file says of itself."""
+    generator = f"{order.generator.name} {order.generator.version}"
+    tags = {
+        "title": order.title,
+        "comment": f"AI-generated with songkit: {generator}, seed {winner.seed}, chain {order.chain.name}",
+    }
+    if order.request.lyrics is not None and order.request.lyrics.tags.get("ar"):
+        tags["artist"] = order.request.lyrics.tags["ar"]
+    return tags

@@ -1,0 +1,145 @@
+"""What a run is asked to make, settled and checked before any work: `songkit make --dry-run` ends here."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songkit import runs
+from songkit.errors import UsageError
+from songkit.generate import AUTO, choose
+from songkit.generate import lyrics as lyric_sheets
+from songkit.generate import seeds as seed_lists
+from songkit.generate.contract import MAX_SECONDS, MAX_SEED, MIN_SECONDS, Generator, Request
+from songkit.generate.lyrics import Lyrics
+from songkit.units import clock
+
+if TYPE_CHECKING:
+    from songkit.chains import Chain
+
+TAIL_SECONDS = 10.0
+"""How long a song goes on after its last line has begun, where no length is asked for."""
+INSTRUMENTAL_SECONDS = 60.0
+
+# What the samples of a take may depend on beside the generator's own version.
+ENGINES = ("numpy", "scipy", "numba", "pedalboard")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything that is decided before a note is written."""
+
+    request: Request
+    seeds: tuple[int, ...]
+    generator: Generator
+    why: str
+    """Why it is this generator, one line."""
+    chain: Chain
+    title: str
+    folder: Path
+    warnings: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """Where a child process finds the generator."""
+        kind = type(self.generator)
+        return f"{kind.__module__}:{kind.__qualname__}"
+
+    @property
+    def made_from(self) -> dict[str, Any]:
+        """All that the takes depend on, apart from the seed; plain JSON values."""
+        return {
+            "generator": self.generator.name,
+            "generator_version": self.generator.version,
+            **self.request.to_dict(),
+            "versions": runs.engine_versions(*ENGINES),
+        }
+
+    @property
+    def run_from(self) -> dict[str, Any]:
+        """All that the run depends on: its folder holds nothing else."""
+        return {**self.made_from, "seeds": [str(seed) for seed in self.seeds], "chain": self.chain.hash}
+
+    def take_key(self, seed: int) -> str:
+        """The key under which the take of a seed is found again, in this run and in others."""
+        return runs.content_key({**self.made_from, "seed": str(seed)})
+
+
+def settle(
+    *,
+    lyrics: Lyrics | Path | str | None = None,
+    style: str = "",
+    seconds: float | None = None,
+    seeds: str | Sequence[int] = "5",
+    generator: str = AUTO,
+    chain: Chain | str = "radio",
+    output_dir: Path | str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Order:
+    """Settles what `make_song` is asked for, and checks all that needs no work; see there for the parameters.
+
+    Raises UsageError (lyrics, seconds, seeds, options), ChainError, MissingError (the generator).
+    """
+    from songkit.chains import Chain
+
+    sheet = lyric_sheets.load(Path(lyrics)) if isinstance(lyrics, Path | str) else lyrics
+    length = _length(sheet, seconds)
+    chosen, why = choose(generator)
+    settled = chain if isinstance(chain, Chain) else Chain.load(chain)
+    request = Request(length, style.strip(), sheet, _plain(options or {}))
+    title = _title(lyrics, sheet, request.style)
+    draft = Order(request, _seeds(seeds), chosen, why, settled, title, Path(), _warnings(sheet, length))
+    folder = runs.DEFAULT_ROOT / runs.name_for(title, runs.content_key(draft.run_from))
+    return replace(draft, folder=Path(output_dir) if output_dir else folder)
+
+
+def _length(sheet: Lyrics | None, seconds: float | None) -> float:
+    """The length asked for, or one that fits the lyrics. Raises UsageError outside what generators make."""
+    if seconds is None:
+        if sheet is None:
+            return INSTRUMENTAL_SECONDS
+        return min(MAX_SECONDS, max(MIN_SECONDS, sheet.lines[-1].start_seconds + TAIL_SECONDS))
+    if not (math.isfinite(seconds) and MIN_SECONDS <= seconds <= MAX_SECONDS):
+        raise UsageError(f"{seconds:g} seconds: songs of {MIN_SECONDS:g} to {MAX_SECONDS:g} seconds can be made")
+    return float(seconds)
+
+
+def _warnings(sheet: Lyrics | None, length: float) -> tuple[str, ...]:
+    if sheet is None:
+        return ()
+    if sheet.lines[0].start_seconds >= length:
+        raise UsageError(
+            f"every line of the lyrics starts after the end of the song ({clock(length)})",
+            "ask for more seconds; and mind that [1:02:03] is one hour: write [1:02.03]",
+        )
+    return tuple(f"lyrics: {warning}" for warning in lyric_sheets.check(sheet, length))
+
+
+def _seeds(seeds: str | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(seeds, str):
+        return seed_lists.parse(seeds)
+    chosen = tuple(seeds)
+    if not chosen or len(set(chosen)) < len(chosen) or not all(0 <= seed <= MAX_SEED for seed in chosen):
+        raise UsageError(f"seeds {list(chosen)[:10]}: wanted different whole numbers from 0 to 2^63 - 1")
+    return chosen
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as they come back from JSON, so that the key, the manifest and the child see the same."""
+    try:
+        values: dict[str, Any] = json.loads(json.dumps(dict(options), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the generator's options are no plain JSON values: {error}") from None
+    return values
+
+
+def _title(lyrics: Lyrics | Path | str | None, sheet: Lyrics | None, style: str) -> str:
+    if sheet is not None and sheet.tags.get("ti"):
+        return sheet.tags["ti"]
+    if isinstance(lyrics, Path | str):
+        return Path(lyrics).stem
+    return style or "song"

@@ -1,0 +1,108 @@
+"""Each seed's take: found again by its key or made in a child process, kept under its name, validated, judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from songkit.errors import SongkitError
+from songkit.generate import worker
+from songkit.generate.child import Job
+from songkit.generate.contract import Take
+from songkit.generate.failure import Failure
+from songkit.generate.validate import validate
+from songkit.generate.worker import Outcome
+from songkit.make.order import Order
+from songkit.make.result import TakeResult
+from songkit.progress import Progress, about
+from songkit.runs import KeptTake, Run
+
+
+def each_take(
+    order: Order,
+    run: Run,
+    *,
+    at_once: int | None,
+    timeout_seconds: float | None,
+    progress: Progress,
+    timed: Callable[[str, float], None],
+) -> Generator[TakeResult, None, None]:
+    """The result of every seed, as it comes: first those that are found again, then those that are made.
+
+    `timed` is told the seconds of the preparation. Raises what the generator raises in the preparation, because
+    nothing can be made without it; a failure of a seed is in its result. Closing the iterator ends all children.
+    """
+    missing = []
+    for seed in order.seeds:
+        key = order.take_key(seed)
+        kept = run.kept(seed, key) or run.borrow(seed, key)
+        if kept is None:
+            missing.append(seed)
+        else:
+            yield _judged(kept, order, 0.0, progress)
+    if not missing:
+        return
+    began = time.monotonic()
+    prepared = _prepare(order, run, timeout_seconds, progress)
+    timed("prepare", time.monotonic() - began)
+    jobs = [Job(order.address, order.request, run.work(f"seed-{seed}"), seed, prepared) for seed in missing]
+    with closing(worker.run(jobs, at_once=at_once, timeout_seconds=timeout_seconds, progress=progress)) as outcomes:
+        for seed, outcome in _by_seed(outcomes):
+            yield _made(seed, outcome, order, run, progress)
+
+
+def best(results: Sequence[TakeResult]) -> TakeResult | None:
+    """The valid take with the highest score; of equals the one whose seed was named first. None without any."""
+    return max(
+        (result for result in results if result.state == "valid"), key=lambda result: result.points, default=None
+    )
+
+
+def _prepare(order: Order, run: Run, timeout_seconds: float | None, progress: Progress) -> Mapping[str, Any]:
+    job = Job(order.address, order.request, run.work("shared"))
+    (outcome,) = worker.run([job], timeout_seconds=timeout_seconds, progress=progress)
+    return outcome.value()
+
+
+def _by_seed(outcomes: Iterator[Outcome]) -> Iterator[tuple[int, Outcome]]:
+    for outcome in outcomes:
+        if outcome.job.seed is not None:
+            yield outcome.job.seed, outcome
+
+
+def _made(seed: int, outcome: Outcome, order: Order, run: Run, progress: Progress) -> TakeResult:
+    """The result of a child: its take moved to its place before anything else, then judged."""
+    if outcome.failure is not None:
+        return _failed(seed, outcome.failure, outcome.seconds)
+    take = outcome.take()
+    try:
+        kept = run.keep(seed, order.take_key(seed), take.audio, take.facts, take.files)
+    except SongkitError as error:
+        failure = Failure("refused", "keep", error.message, error.hint, type(error).__name__)
+        return _failed(seed, failure, outcome.seconds)
+    return _judged(kept, order, outcome.seconds, progress)
+
+
+def _failed(seed: int, failure: Failure, seconds: float) -> TakeResult:
+    return TakeResult(seed, "failed", (str(failure),), failure=failure, seconds=seconds)
+
+
+def _judged(kept: KeptTake, order: Order, seconds: float, progress: Progress) -> TakeResult:
+    """A kept take, measured once: rejected for what makes it no music, or for a closed gate of the score."""
+    found = validate(kept.audio, order.request.seconds, about(progress, f"seed {kept.seed}"))
+    reasons = found.complaints
+    score = None if found.analysis is None else found.analysis.score
+    if score is not None and not reasons:
+        reasons = tuple(f"{gate.name}: {gate.reason}" for gate in score.gates if not gate.passed)
+    return TakeResult(
+        seed=kept.seed,
+        state="rejected" if reasons else "valid",
+        reasons=reasons,
+        take=Take(kept.seed, kept.audio, kept.facts, kept.files),
+        sha256=kept.sha256,
+        analysis=found.analysis,
+        reused=kept.reused,
+        seconds=seconds,
+    )
