@@ -1,0 +1,162 @@
+"""Delivery: the figures are those of the decoded file, and the ceiling holds behind every codec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from songkit.audio import Audio, Encoding
+from songkit.chains import Chain
+from songkit.deliver import DeliveryError, MasterResult, master_file, order
+from songkit.errors import OutputError
+from songkit.files import AudioWriter, read_audio
+from songkit.tags import Tags, read_tags, write_tags
+from tests import signals
+from tests.second_tool import ebur128
+
+HOT = "name: hot\nsteps:\n  - loudness: {target_lufs: -9, ceiling_dbtp: -1}\n"
+
+
+def write(path: Path, audio: Audio, encoding: Encoding | None = None) -> Path:
+    with AudioWriter(path, audio.format, encoding or Encoding("wav", 16), frames=audio.frames) as writer:
+        writer.push(audio.samples)
+        writer.close()
+        writer.commit()
+    return path
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("song") / "song.wav", signals.song(seconds=8))
+
+
+@pytest.mark.parametrize("format", ["wav", "flac", "aiff", "mp3", "m4a", "ogg", "opus"])
+def test_target_and_ceiling_hold_in_the_written_file(format: str, song: Path, tmp_path: Path) -> None:
+    chain = Chain.parse(HOT.replace("-9", "-14") + f"deliver:\n  - {{format: {format}}}\n")
+    result = master_file(song, chain, output_dir=tmp_path)
+    output = result.outputs[0]
+    assert output.analysis.loudness.integrated_lufs == pytest.approx(-14, abs=0.2)
+    assert output.analysis.peaks.true_peak_dbtp <= -1.0
+    assert output.shortfall is None
+    foreign = ebur128(output.path)
+    assert foreign.integrated_lufs == pytest.approx(output.analysis.loudness.integrated_lufs, abs=0.11)
+    assert foreign.true_peak_dbtp == pytest.approx(output.analysis.peaks.true_peak_dbtp, abs=0.4)
+
+
+def test_when_both_cannot_hold_the_ceiling_wins_and_it_is_said(song: Path, tmp_path: Path) -> None:
+    chain = Chain.parse(HOT.replace("-9", "-3"))
+    result = master_file(song, chain, output=tmp_path / "out.wav")
+    output = result.outputs[0]
+    assert output.analysis.peaks.true_peak_dbtp <= -1.0
+    assert output.shortfall is not None and "short of the target" in output.shortfall
+    assert any("short of the target" in line for line in result.warnings)
+    with pytest.raises(DeliveryError, match="short of the target") as caught:
+        master_file(song, chain, output=tmp_path / "out.wav", force=True, strict=True)
+    assert caught.value.exit_code == 3
+    assert isinstance(caught.value.result, MasterResult) and caught.value.result.outputs[0].path.exists()
+
+
+def test_a_failed_check_keeps_the_file_and_raises(song: Path, tmp_path: Path) -> None:
+    chain = Chain.parse(HOT + "checks:\n  integrated_lufs: {min: -6}\n")
+    with pytest.raises(DeliveryError, match="integrated_lufs is -"):
+        master_file(song, chain, output=tmp_path / "out.wav")
+    assert (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize("depth", [16, 24])
+def test_an_empty_chain_is_bit_exact(depth: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.wav", signals.song(seconds=2), Encoding("wav", depth))
+    result = master_file(path, Chain(name="nothing"))
+    assert np.array_equal(read_audio(path).samples, read_audio(result.outputs[0].path).samples)
+
+
+def test_fewer_bits_are_dithered_and_the_same_bytes_come_twice(song: Path, tmp_path: Path) -> None:
+    chain = Chain.parse("steps:\n  - gain: {gain_db: -60}\ndeliver:\n  - {format: wav, bit_depth: 16}\n")
+    first = master_file(song, chain, output_dir=tmp_path / "1").outputs[0]
+    second = master_file(song, chain, output_dir=tmp_path / "2").outputs[0]
+    assert first.sha256 == second.sha256
+    source = read_audio(song).samples.astype(np.float64) / 1000
+    error = read_audio(first.path).samples - source
+    # triangular dither and rounding: a variance of a quarter step squared, and no correlation with the music
+    step = 2.0**-15
+    assert np.std(error) == pytest.approx(step / 2, rel=0.02)
+    assert abs(np.corrcoef(error.ravel(), source.ravel())[0, 1]) < 0.01
+
+
+def test_targets_of_one_chain_differ_in_rate_layout_and_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "in.wav", signals.multichannel(seconds=4), Encoding("wav", 24))
+    chain = Chain.parse(
+        "steps:\n  - loudness: {target_lufs: -23, ceiling_dbtp: -1}\n"
+        "deliver:\n  - {format: wav}\n  - {format: wav, sample_rate: 44100, bit_depth: 16}\n  - {format: mp3}\n"
+    )
+    result = master_file(path, chain)
+    names = [output.path.name for output in result.outputs]
+    assert names == ["in.master.wav", "in.master-16bit-44100hz.wav", "in.master.mp3"]
+    assert [output.analysis.format.channels for output in result.outputs] == [6, 6, 2]
+    assert [output.analysis.format.sample_rate for output in result.outputs] == [48_000, 44_100, 48_000]
+    assert any("folded to stereo" in line for line in result.warnings)
+    for output in result.outputs:
+        assert output.analysis.loudness.integrated_lufs == pytest.approx(-23, abs=0.2)
+
+
+def test_the_overrides_move_the_checks_with_them(song: Path, tmp_path: Path) -> None:
+    result = master_file(song, "streaming", output=tmp_path / "out.wav", target_lufs=-18, ceiling_dbtp=-3)
+    output = result.outputs[0]
+    assert output.passed and {check.name for check in output.checks} >= {"loudness_error_lu", "over_ceiling_db"}
+    assert output.analysis.loudness.integrated_lufs == pytest.approx(-18, abs=0.2)
+    assert output.analysis.peaks.true_peak_dbtp <= -3
+
+
+def test_tags_are_carried_and_added(song: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tagged.wav"
+    path.write_bytes(song.read_bytes())
+    write_tags(path, Tags({"title": ("Harbour",), "replaygain_track_gain": ("-3 dB",)}))
+    result = master_file(path, "gentle", output=tmp_path / "out.flac", tags={"songkit_seed": "7"})
+    tags = read_tags(result.outputs[0].path)
+    assert tags.get("title") == "Harbour" and tags.get("songkit_seed") == "7"
+    assert not tags.get("replaygain_track_gain")
+
+
+def test_clipping_on_the_way_out_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "in.wav", signals.sine(441.0, -1.0))
+    result = master_file(path, Chain.parse("steps:\n  - gain: {gain_db: 6}\n"))
+    assert any("clipped" in line for line in result.warnings)
+
+
+def test_the_order_makes_every_check_and_writes_nothing(song: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.wav").write_bytes(b"here")
+    with pytest.raises(OutputError, match="exists already"):
+        order(song, output=tmp_path / "out.wav")
+    with pytest.raises(OutputError, match="the source itself"):
+        order(song, output=song, force=True)
+    with pytest.raises(OutputError, match="does not exist"):
+        order(song, output=tmp_path / "missing" / "out.wav")
+    settled = order(song, output_dir=tmp_path / "made-later")
+    assert settled.outputs[0][0] == tmp_path / "made-later" / "song.master.wav"
+    assert [item.name for item in tmp_path.iterdir()] == ["out.wav"]
+
+
+def test_blocks_of_any_size_are_dithered_alike() -> None:
+    from songkit.dsp.dither import Dither
+
+    audio = signals.noise(-20, 0.3)
+    whole = Dither(audio.format, 16, seed=5).push(audio.samples)
+    stage = Dither(audio.format, 16, seed=5)
+    parts = [stage.push(audio.samples[:, start : start + 777]) for start in range(0, audio.frames, 777)]
+    assert np.array_equal(whole, np.concatenate(parts, axis=1))
+    grid = (whole.astype(np.float64) * 2**15) % 1
+    assert not grid.any()
+
+
+def test_dither_starts_with_the_first_sample_that_loses_bits() -> None:
+    from songkit.dsp.dither import Dither
+
+    samples = np.round(signals.noise(-20, 0.2).samples * 2**15) / 2**15
+    samples = samples.astype(np.float32)
+    assert np.array_equal(Dither(signals.noise().format, 16, 1).push(samples), samples)
+    samples[1, 5000] += np.float32(2.0**-18)
+    out = Dither(signals.noise().format, 16, 1).push(samples)
+    assert np.array_equal(out[:, :5000], samples[:, :5000])
+    assert not np.array_equal(out[:, 5000:], samples[:, 5000:])
