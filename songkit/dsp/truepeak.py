@@ -110,7 +110,7 @@ def _scan(
                 total = np.float32(0.0)
                 for tap in range(TAPS):
                     total += probe[tap] * under[tap]
-                top = max(top, abs(total))
+                top = max(top, float(abs(total)))
             loud = np.array([loudest], dtype=np.int32).view(np.float32)[0]
             margin = doubt * max(0.0, top - UNDOUBTED * loud)
         near = (threshold - margin) * NEAR
@@ -157,7 +157,7 @@ def _scan(
                         total = np.float32(0.0)
                         for tap in range(TAPS):
                             total += taps[tap] * under[tap]
-                        a, b, c = b, c, abs(total)
+                        a, b, c = b, c, float(abs(total))
                     top = max(max(value, b), max(a, c))
                     bend = a - 2.0 * b + c
                     slide = 0.5 * (a - c) / bend if bend < 0.0 else 0.0

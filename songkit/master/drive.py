@@ -1,0 +1,233 @@
+"""Finding the drive into the limiter: a small model of the programme, and real runs that correct it.
+
+The programme is kept as cells of a millisecond or more: K-weighted energy and inter-sample peak. On cells the limiter's
+own gain follower takes milliseconds for a whole song, and predicts the loudness within a few hundredths; every real
+run tells by how much the model was off. Gated loudness is not monotone in drive (blocks cross the gates), so the
+drive is searched by walking, not by trusting the sign of a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from songkit.analysis.loudness import channel_weights, integrated_lufs, to_lufs, windows
+from songkit.audio import Samples
+from songkit.blocks import Source
+from songkit.dsp.kweighting import KWeightedEnergy
+from songkit.dsp.limit import AIM, DOUBT, GainFollower
+from songkit.dsp.truepeak import Floats, Hops, TruePeakMeter, interval_peaks
+from songkit.units import db_to_gain, gain_to_db
+
+Energies = npt.NDArray[np.float64]
+
+MAX_CELLS = 1_000_000
+CELLS_PER_SECOND = (1000, 500, 200, 100)  # whole numbers of cells in the 10 ms of the loudness meter
+SMOOTHING_SECONDS = 0.05
+
+STEP_DB = 0.5
+MAX_DRIVE_OVER_DB = 40.0  # how far above the gain without a limiter the search goes
+HALVINGS = 8
+
+
+def cells_per_second(frames: int | None, sample_rate: int) -> int:
+    """The finest grid that keeps the programme within a million cells; 10 ms is the coarsest."""
+    seconds = (frames or 0) / sample_rate
+    return next((rate for rate in CELLS_PER_SECOND if seconds * rate <= MAX_CELLS), CELLS_PER_SECOND[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud: gated where that is defined, else the energy of the whole."""
+
+    lufs: float
+    gated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """K-weighted energies per cell (sums of weighted squares), how many frames they count, and the highest peak."""
+
+    energies: Energies
+    per_second: int
+    rate: int
+    frames: int
+    total: float
+    peak: float
+
+    def level(self, gains: npt.NDArray[np.floating] | float = 1.0) -> Level:
+        """Loudness with these gains (one per cell, or one for all)."""
+        energies = self.energies * np.square(gains, dtype=np.float64)
+        group = self.per_second // 100
+        whole = len(energies) // group * group
+        sub_blocks = energies[:whole].reshape(-1, group).sum(axis=1) * 100.0 / self.rate
+        gated = integrated_lufs(windows(sub_blocks, 40)[::10] / 40)
+        if gated is not None:
+            return Level(gated, gated=True)
+        # The cell that is still open at the end counts here: take it with the gain of the last one.
+        last = float(gains if np.ndim(gains) == 0 else np.asarray(gains)[-1] if len(energies) else 1.0)
+        total = float(energies.sum()) + (self.total - float(self.energies.sum())) * last**2
+        return Level(to_lufs(total / max(1, self.frames)), gated=False)
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def plain(self, gain_db: float) -> Outcome:
+        """What gain alone leads to."""
+        return Outcome(self.level(db_to_gain(gain_db)), 0.0)
+
+    def gain_for(self, target_lufs: float) -> float:
+        """The plain gain in dB that brings the programme to the target, or as near as the gates let it."""
+        gain_db = 0.0
+        for _ in range(8):  # the absolute gate may let more blocks in as the gain goes up
+            error = target_lufs - self.level(db_to_gain(gain_db)).lufs
+            gain_db += error
+            if abs(error) < 1e-4:
+                break
+        return gain_db
+
+
+class EnergyMeter:
+    """Collects the K-weighted energies of a stream, cell by cell."""
+
+    def __init__(self, source: Source) -> None:
+        rate = source.format.sample_rate
+        self._per_second = cells_per_second(source.frames, rate)
+        self._energy = KWeightedEnergy(rate, channel_weights(source.format.layout), self._per_second)
+        self._cells: list[Energies] = []
+
+    def push(self, block: Samples) -> None:
+        self._cells.append(self._energy.push(block))
+
+    def result(self, peak: float = 0.0) -> Programme:
+        self._cells.append(self._energy.finish())
+        energy = self._energy
+        return Programme(np.concatenate(self._cells), self._per_second, energy.rate, energy.frames, energy.total, peak)
+
+
+def survey(source: Source, blocks: Iterator[Samples]) -> Programme:
+    """One pass: energies and the true peak."""
+    energies, peaks = EnergyMeter(source), TruePeakMeter(source.format.channels)
+    for block in blocks:
+        energies.push(block)
+        peaks.push(block)
+    return energies.result(peaks.result().peak)
+
+
+def cell_peaks(source: Source, blocks: Iterator[Samples], per_second: int, threshold: float) -> Floats:
+    """One pass: the limiter's inter-sample peak of each cell, exact from `threshold` on."""
+    rate = source.format.sample_rate
+    found: list[Floats] = []
+    hops = Hops(source.format.channels)
+    carry = np.zeros(0, np.float32)
+    done = 0
+
+    def add(first: int, intervals: int, channels: Floats) -> None:
+        nonlocal carry, done
+        peaks = np.zeros(intervals, np.float32)
+        for window in channels:
+            interval_peaks(window, threshold, peaks, doubt=DOUBT)
+        peaks = np.concatenate([carry, peaks[max(0, -first) :]])
+        begin = first + intervals - len(peaks)
+        last = (first + intervals) * per_second // rate
+        # Cell k ends at the frame nearest to (k + 1) cells, as the energies do.
+        edges = (np.arange(done, last + 1) * rate + per_second // 2) // per_second - begin
+        edges = edges[edges <= len(peaks)]
+        if len(edges) > 1:
+            found.append(np.maximum.reduceat(peaks[: edges[-1]], edges[:-1]))
+            done += len(edges) - 1
+            carry = peaks[edges[-1] :]
+        else:
+            carry = peaks
+
+    for block in blocks:
+        for hop in hops.push(block):
+            add(*hop)
+    add(*hops.finish())
+    return np.concatenate([*found, carry.max(initial=0.0, keepdims=True)])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a drive leads to: loudness, and deepest reduction after 50 ms smoothing."""
+
+    level: Level
+    reduction_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The limiter on cells."""
+
+    programme: Programme
+    peaks: Floats
+    ceiling: float
+    lookahead_ms: float
+    release_ms: float
+
+    def outcome(self, drive_db: float) -> Outcome:
+        drive = db_to_gain(drive_db)
+        follower = GainFollower(
+            self.programme.per_second,
+            aim=self.ceiling * AIM,
+            drive=drive,
+            lookahead_ms=self.lookahead_ms,
+            release_ms=self.release_ms,
+        )
+        late = follower.lookahead_frames
+        count = len(self.programme.energies)
+        gains = np.empty(count + late, np.float32)
+        follower.follow(np.pad(self.peaks, (0, late + 1))[: count + late], gains)
+        gains = gains[late:]
+        span = max(1, round(SMOOTHING_SECONDS * self.programme.per_second))
+        sums = np.concatenate([[0.0], np.cumsum(np.pad(gains, (0, max(0, span - count)), "edge"), dtype=np.float64)])
+        lowest = float(np.min(sums[span:] - sums[:-span])) / span if count else drive
+        return Outcome(self.programme.level(gains), max(0.0, -gain_to_db(lowest / drive)))
+
+
+def search(
+    outcome: Callable[[float], Outcome], start_db: float, stop_db: float, target_lufs: float, max_reduction_db: float
+) -> tuple[float, bool]:
+    """The drive in dB whose loudness is nearest to the target, and whether the reduction's bound stands in the way.
+
+    Walks up from `start_db` until the target is passed (and halves the last step), until the bound, or to the end
+    of the range: a loudness that falls at a gate and comes back is met too. Of equals the lowest drive is taken.
+    """
+    known: dict[float, Outcome] = {}
+
+    def at(drive_db: float) -> Outcome:
+        if drive_db not in known:
+            known[drive_db] = outcome(drive_db)
+        return known[drive_db]
+
+    def too_much(drive_db: float) -> bool:
+        return at(drive_db).reduction_db > max_reduction_db
+
+    def too_loud(drive_db: float) -> bool:
+        return at(drive_db).level.lufs > target_lufs
+
+    def halve(high_db: float, passed: Callable[[float], bool]) -> None:
+        low_db = high_db - STEP_DB
+        for _ in range(HALVINGS):
+            middle_db = (low_db + high_db) / 2
+            low_db, high_db = (low_db, middle_db) if passed(middle_db) else (middle_db, high_db)
+
+    drive_db = start_db
+    while (too_loud(drive_db) or too_much(drive_db)) and drive_db > start_db - MAX_DRIVE_OVER_DB:
+        drive_db -= STEP_DB
+    stop_db = min(stop_db, start_db + MAX_DRIVE_OVER_DB)
+    bounded = False
+    while not too_loud(drive_db) and not bounded and drive_db + STEP_DB <= stop_db:
+        drive_db += STEP_DB
+        bounded = too_much(drive_db)
+    if bounded:
+        halve(drive_db, too_much)
+    if too_loud(drive_db):
+        halve(drive_db, too_loud)
+    allowed = [each for each in sorted(known) if not too_much(each)] or [min(known)]
+    best_db = min(allowed, key=lambda each: abs(at(each).level.lufs - target_lufs))
+    return best_db, bounded

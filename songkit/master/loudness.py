@@ -1,0 +1,60 @@
+"""Loudness: the programme ends at a loudness and below a ceiling, both at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from songkit.audio import Samples
+from songkit.blocks import Reporting, Source, Stage
+from songkit.master.processor import SolvedProcessor
+from songkit.progress import Progress
+
+
+class Loudness(SolvedProcessor):
+    """Gain, and where peaks would pass the ceiling a true-peak limiter, set so that the integrated loudness is met.
+
+    What gated loudness is not defined for (a clip under 400 ms) is set by the energy of the whole, and said. Where
+    the deepest reduction allowed, or a gate, comes before the target, the result is as near as it can be, below the
+    ceiling, and `facts` says how far it is short. Raises SignalError for digital silence.
+    """
+
+    about: ClassVar[str] = "integrated loudness and true-peak ceiling, both met"
+
+    target_lufs: float = Field(-14.0, ge=-70.0, le=0.0, description="integrated loudness in LUFS, -70 to 0")
+    ceiling_dbtp: float = Field(-1.0, ge=-60.0, le=0.0, description="highest inter-sample peak in dBTP, -60 to 0")
+    max_reduction_db: float = Field(
+        8.0, ge=0.0, le=60.0, description="deepest gain reduction allowed, in dB after 50 ms smoothing, 0 to 60"
+    )
+    mode: Literal["limit", "linear"] = Field(
+        "limit", description="limit: peaks that stand in the way are limited; linear: nothing but gain"
+    )
+
+    def solve(self, source: Source, progress: Progress) -> Stage:
+        from songkit.master.loudness_solver import Asked, solve
+
+        asked = Asked(self.target_lufs, self.ceiling_dbtp, self.max_reduction_db, linear=self.mode == "linear")
+        stage, facts = solve(source, asked, progress)
+        return LoudnessStage(stage, facts)
+
+
+class LoudnessStage:
+    """Gain and limiter in one, and what solving found: blocks in, blocks out, in line."""
+
+    def __init__(self, stage: Stage, facts: Mapping[str, Any]) -> None:
+        self._stage = stage
+        self._facts = facts
+        self.format = stage.format
+        self.latency_frames = stage.latency_frames
+
+    def push(self, block: Samples) -> Samples:
+        return self._stage.push(block)
+
+    def finish(self) -> Samples:
+        return self._stage.finish()
+
+    def facts(self) -> Mapping[str, Any]:
+        """What was measured, what was set, how far the result is from the target, and what the limiter did."""
+        return {**self._facts, **(self._stage.facts() if isinstance(self._stage, Reporting) else {})}

@@ -1,0 +1,199 @@
+"""From a programme and a target to the stage that meets it: gain where that is enough, else the limiter driven.
+
+survey        1 pass    K-weighted cells and true peak; loudness after plain gain is known from here on
+cell_peaks    1 pass    only where the ceiling is in the way
+runs          1 to 4    the real limiter at the drive that the model proposes, until the loudness is met
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from songkit.audio import Samples
+from songkit.blocks import Source, Stage, info_of
+from songkit.dsp.limit import AIM, TruePeakLimiter
+from songkit.errors import SignalError
+from songkit.master.drive import EnergyMeter, Level, Model, Outcome, Programme, cell_peaks, search, survey
+from songkit.master.limiter import Limiter
+from songkit.master.processor import MapStage
+from songkit.progress import Progress, watched
+from songkit.units import db_to_gain, gain_to_db
+
+CLOSE_LU = 0.02  # nearer than what is promised: dither and rounding of the delivered file come on top
+TOLD_LU = 0.05  # what is further from the target than this is told
+REDUCTION_TOLERANCE_DB = 0.05
+MAX_RUNS = 4
+MAX_GAIN_DB = 100.0
+# The limiter may see peaks above the meter's, by what other interpolators make of the band near half the rate.
+DOUBTED_DB = 6.0
+# The drive ends up above the plain gain; peaks are read exactly from that much below the ceiling on.
+DRIVE_BEYOND_DB = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the step was asked for."""
+
+    target_lufs: float
+    ceiling_dbtp: float
+    max_reduction_db: float
+    linear: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A setting and what it leads to; `bounded_by` names what stopped it short of the target (empty: nothing)."""
+
+    gain_db: float
+    outcome: Outcome
+    bounded_by: str = ""
+
+
+def solve(source: Source, asked: Asked, progress: Progress) -> tuple[Stage, dict[str, Any]]:
+    """The stage that meets what was asked or comes nearest, and the facts about it.
+
+    Raises SignalError where there is nothing whose loudness could be set.
+    """
+    return _Solver(source, asked, progress).solve()
+
+
+class _Solver:
+    def __init__(self, source: Source, asked: Asked, progress: Progress) -> None:
+        self._source, self._asked, self._progress = source, asked, progress
+        self._ceiling = db_to_gain(asked.ceiling_dbtp)
+        self._passes = 0
+
+    def solve(self) -> tuple[Stage, dict[str, Any]]:
+        programme = survey(self._source, self._blocks("measuring"))
+        if programme.frames == 0:
+            raise SignalError("loudness: no audio: nothing to normalise")
+        if programme.peak == 0.0:
+            raise SignalError("loudness: digital silence: nothing to normalise")
+        if programme.total == 0.0:
+            raise SignalError("loudness: nothing but the LFE channel, which loudness does not count")
+        wanted_db = programme.gain_for(self._asked.target_lufs)
+        plain = Found(min(wanted_db, MAX_GAIN_DB), programme.plain(min(wanted_db, MAX_GAIN_DB)))
+        if wanted_db > MAX_GAIN_DB:
+            plain = Found(plain.gain_db, plain.outcome, "gain")
+        model = None if self._asked.linear else self._model(programme, plain.gain_db)
+        if model is None:
+            return self._linear(programme, plain)
+        return self._limited(programme, model, plain.gain_db)
+
+    def _blocks(self, what: str) -> Iterator[Samples]:
+        self._passes += 1
+        return watched(self._source, self._progress, f"loudness: {what}")
+
+    def _model(self, programme: Programme, gain_db: float) -> Model | None:
+        """The limiter on cells, or None where it would have nothing to do at this gain."""
+        if gain_to_db(programme.peak) + gain_db + DOUBTED_DB < self._asked.ceiling_dbtp:
+            return None
+        threshold = self._ceiling / db_to_gain(gain_db + DRIVE_BEYOND_DB)
+        peaks = cell_peaks(self._source, self._blocks("looking for peaks"), programme.per_second, threshold)
+        if float(peaks.max()) * db_to_gain(gain_db) <= self._ceiling * AIM:
+            return None
+        defaults = Limiter()
+        return Model(programme, peaks, self._ceiling, defaults.lookahead_ms, defaults.release_ms)
+
+    def _linear(self, programme: Programme, plain: Found) -> tuple[Stage, dict[str, Any]]:
+        """Gain alone: no pass is needed to know where it leads."""
+        room_db = gain_to_db(self._ceiling * AIM / programme.peak)
+        if self._asked.linear and plain.gain_db > room_db:
+            plain = Found(room_db, programme.plain(room_db), "ceiling")
+        factor = np.float32(db_to_gain(plain.gain_db))
+        stage = MapStage(self._source.format, lambda block: block * factor)
+        return stage, self._facts(programme, plain, "linear")
+
+    def _limited(self, programme: Programme, model: Model, plain_db: float) -> tuple[Stage, dict[str, Any]]:
+        found = self._drive(model, plain_db)
+        limiter = Limiter(ceiling_dbtp=self._asked.ceiling_dbtp, gain_db=found.gain_db)
+        return limiter.start(info_of(self._source)), self._facts(programme, found, "limit")
+
+    def _drive(self, model: Model, plain_db: float) -> Found:
+        """Let the model propose, the limiter run, and the model be corrected by what came out."""
+        lufs_off = reduction_off = 0.0
+        tried: list[Found] = []
+
+        def corrected(drive_db: float) -> Outcome:
+            guess = model.outcome(drive_db)
+            reduction_db = max(0.0, guess.reduction_db + (reduction_off if guess.reduction_db else 0.0))
+            return Outcome(Level(guess.level.lufs + lufs_off, guess.level.gated), reduction_db)
+
+        for _ in range(MAX_RUNS):
+            drive_db, bounded = search(
+                corrected, plain_db, MAX_GAIN_DB, self._asked.target_lufs, self._asked.max_reduction_db
+            )
+            if any(abs(drive_db - each.gain_db) < 1e-4 for each in tried):
+                break
+            outcome = self._run(drive_db)
+            tried.append(Found(drive_db, outcome, "max_reduction_db" if bounded else "gate"))
+            error = outcome.level.lufs - self._asked.target_lufs
+            beyond = outcome.reduction_db - self._asked.max_reduction_db
+            if beyond <= REDUCTION_TOLERANCE_DB and (
+                abs(error) <= CLOSE_LU or (bounded and beyond > -REDUCTION_TOLERANCE_DB)
+            ):
+                break
+            guess = model.outcome(drive_db)
+            lufs_off = outcome.level.lufs - guess.level.lufs
+            reduction_off = outcome.reduction_db - guess.reduction_db
+        allowed = [
+            each for each in tried if each.outcome.reduction_db <= self._asked.max_reduction_db + REDUCTION_TOLERANCE_DB
+        ] or [min(tried, key=lambda each: each.outcome.reduction_db)]
+        return min(allowed, key=lambda each: abs(each.outcome.level.lufs - self._asked.target_lufs))
+
+    def _run(self, drive_db: float) -> Outcome:
+        """One pass through the real limiter; what verifying takes away is too little to be heard or counted."""
+        defaults = Limiter()
+        limiter = TruePeakLimiter(
+            self._source.format.channels,
+            self._source.format.sample_rate,
+            ceiling=self._ceiling,
+            drive=db_to_gain(drive_db),
+            lookahead_ms=defaults.lookahead_ms,
+            release_ms=defaults.release_ms,
+            verify=False,
+        )
+        energies = EnergyMeter(self._source)
+        for block in self._blocks("finding the drive"):
+            energies.push(limiter.push(block))
+        energies.push(limiter.finish())
+        return Outcome(energies.result().level(), limiter.reduction().max_reduction_db)
+
+    def _facts(self, programme: Programme, found: Found, mode: str) -> dict[str, Any]:
+        before, after = programme.level(), found.outcome.level
+        short = self._asked.target_lufs - after.lufs
+        off_target = abs(short) > TOLD_LU
+        warnings = []
+        if not after.gated:
+            warnings.append(
+                f"gated loudness is undefined here ({programme.seconds:.2f} s of audio; it needs 0.4 s above -70 LUFS), "
+                "so the energy of the whole was taken"
+            )
+        if off_target:
+            side = "short of" if short > 0.0 else "over"
+            warnings.append(f"{abs(short):.1f} LU {side} the target: {self._reason(found)}")
+        return {
+            "mode": mode,
+            "gain_db": round(found.gain_db, 3),
+            "measured_before_lufs": round(before.lufs, 3) if before.gated else None,
+            "predicted_after_lufs": round(after.lufs, 3) if after.gated else None,
+            "max_reduction_db": round(found.outcome.reduction_db, 3),
+            "passes": self._passes,
+            "short_of_target_lu": round(short, 3) if off_target else 0.0,
+            "bounded_by": found.bounded_by if off_target else None,
+            "warnings": warnings,
+        }
+
+    def _reason(self, found: Found) -> str:
+        asked = self._asked
+        reasons = {
+            "ceiling": f"the peaks stand at the ceiling of {asked.ceiling_dbtp:g} dBTP, and mode linear does not limit",
+            "max_reduction_db": f"more would take more than {asked.max_reduction_db:g} dB of gain reduction",
+            "gate": "louder or quieter, a gate of the loudness moves, or the limiter takes as much as the drive gives",
+            "gain": f"more than {MAX_GAIN_DB:g} dB of gain",
+        }
+        return reasons.get(found.bounded_by, reasons["gate"])
