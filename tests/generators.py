@@ -80,8 +80,9 @@ def misbehave(behaviour: str, workdir: Path) -> None:
 def write_take(path: Path, behaviour: str, seconds: float, seed: int) -> None:
     """A float WAV: something like a song, or what the behaviour asks for."""
     import numpy as np
-    import soundfile
 
+    from songkit.audio import Audio, Encoding
+    from songkit.files import AudioWriter
     from tests.signals import noise, song
 
     length = 4.0 if behaviour == "short" else seconds
@@ -102,7 +103,12 @@ def write_take(path: Path, behaviour: str, seconds: float, seed: int) -> None:
         case "not-audio":
             path.write_text("this is no audio")
             return
-    soundfile.write(path, samples.T, SAMPLE_RATE, subtype="FLOAT")
+    audio = Audio(samples, SAMPLE_RATE)
+    # not soundfile.write: libsndfile stamps the time into float files, and the same seed gives the same bytes
+    with AudioWriter(path, audio.format, Encoding("wav", "float32"), force=True) as writer:
+        writer.push(audio.samples)
+        writer.close()
+        writer.commit()
 
 
 class NotHere(Fake):

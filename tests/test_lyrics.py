@@ -169,7 +169,8 @@ def test_check_names_lines_beyond_the_end_together_and_crowded() -> None:
     together, crowded, late = lyrics.check(sheet, 20.0)
     assert together.startswith("line 2 (0:05.000 'one') and line 3 start together")
     assert "line 4" in crowded and "1.00 s" in crowded
-    assert "line 6" in late and "after the end of the song (0:20.000)" in late
+    assert late == "line 6 (0:20.000 'too late') after the end of the song (0:20.000): will not be sung"
+    assert lyrics.check(sheet, 10.5)[-1].startswith("line 5 (0:11.000 'and so on') and 1 more after the end")
     assert len(lyrics.check(sheet, 60.0)) == 2
 
 

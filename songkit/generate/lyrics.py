@@ -103,18 +103,21 @@ def check(lyrics: Lyrics, seconds: float) -> list[str]:
     sung before the next one starts (see `MAX_SYLLABLES_PER_SECOND`).
     """
     warnings: list[str] = []
-    for line, following in zip(lyrics.lines, (*lyrics.lines[1:], None), strict=True):
-        start = line.start_seconds
+    late = [line for line in lyrics.lines if line.start_seconds >= seconds]
+    sung = lyrics.lines[: len(lyrics.lines) - len(late)]
+    for line, following in zip(sung, (*lyrics.lines[1:], None), strict=False):
         end = min(seconds, following.start_seconds) if following else seconds
-        if start >= seconds:
-            warnings.append(f"{_named(line)} starts after the end of the song ({clock(seconds)}) and will not be sung")
-        elif following and following.start_seconds - start < TOGETHER_SECONDS:
+        room_seconds = end - line.start_seconds
+        if following and following.start_seconds - line.start_seconds < TOGETHER_SECONDS:
             warnings.append(f"{_named(line)} and line {following.line_number} start together")
-        elif (syllables := count_syllables(line.text)) > MAX_SYLLABLES_PER_SECOND * (end - start):
+        elif (syllables := count_syllables(line.text)) > MAX_SYLLABLES_PER_SECOND * room_seconds:
             warnings.append(
-                f"{_named(line)} is crowded: about {syllables} syllables in {end - start:.2f} s"
+                f"{_named(line)} is crowded: about {syllables} syllables in {room_seconds:.2f} s"
                 f" (at most {MAX_SYLLABLES_PER_SECOND:g} a second can be sung)"
             )
+    if late:
+        which = _named(late[0]) + (f" and {len(late) - 1} more" if len(late) > 1 else "")
+        warnings.append(f"{which} after the end of the song ({clock(seconds)}): will not be sung")
     return warnings
 
 
