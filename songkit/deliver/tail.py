@@ -89,10 +89,11 @@ def _encode(
     job: Job, path: Path, target: Target, wanted: Format, encoding: Encoding, reserve_db: float, *, keep: bool
 ) -> _Attempt:
     """The tail into the encoder, the file decoded and measured; it gets its name when the ceiling holds, or if `keep`."""
-    steps = (*conversion(job.spool.format, wanted), *_with_reserve(job.tail, reserve_db))
+    converted = conversion(job.spool.format, wanted)
+    steps = (*converted, *_with_reserve(job.tail, reserve_db))
     progress = named(job.progress, f"write {path.name}")
     with (
-        render(steps, job.spool, progress, first_step=job.first_step) as rendered,
+        render(steps, job.spool, progress, first_step=job.first_step - len(converted)) as rendered,
         AudioWriter(path, wanted, encoding, frames=rendered.frames, force=job.order.force) as writer,
     ):
         for block in _on_grid(rendered, target, encoding, _seed(job.order, target)):
@@ -107,7 +108,7 @@ def _encode(
         kept = keep or over_db is None or over_db <= 0.0
         if kept:
             writer.commit()
-    return _Attempt(analysis, over_db, rendered.facts, notes, kept)
+    return _Attempt(analysis, over_db, rendered.facts[len(converted) :], notes, kept)
 
 
 def _with_reserve(steps: Sequence[Processor], reserve_db: float) -> tuple[Processor, ...]:
