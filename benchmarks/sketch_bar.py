@@ -24,7 +24,7 @@ from songkit.generate.contract import Request
 from songkit.generate.lyrics import load
 from songkit.generate.sketch import Sketch
 from songkit.generate.sketch.compose import make_plan, sung_lines
-from songkit.generate.sketch.finish import CENTRES_HZ, band_levels, chorus_minus_verse_lu
+from songkit.generate.sketch.finish import band_levels, chorus_minus_verse_lu
 from songkit.generate.sketch.singing import choose_manner, sing
 from songkit.generate.sketch.speech import VoiceSource
 from songkit.generate.sketch.style import parse_style
@@ -97,7 +97,7 @@ def measure_voice(request: Request, prepared: Any, facts: Any, plan: Any, mix: A
     for s in facts["syllables"]:
         sung[round(s["start_seconds"] * RATE) : round((s["start_seconds"] + s["seconds"]) * RATE)] = True
     step = RATE // 100
-    clear = stoi(dry[sung][::1], mix.mean(axis=0)[sung], RATE, extended=True)
+    clear = stoi(dry[sung], mix.mean(axis=0)[sung], RATE, extended=True)
     cents = pitch_errors(dry, facts, step)
     return {
         "on_med": float(np.median(errors)),

@@ -20,9 +20,9 @@ from songkit.units import db_to_gain
 BUSES = ("drums", "bass", "harmony", "lead", "voice")
 
 # Integrated loudness of each bus before the mix is made loud; only the differences count.
-LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -16.0}
+LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -14.6}
 # How far a bus steps back while somebody sings.
-DUCK_DB: dict[str, float] = {"drums": 1.0, "bass": 0.5, "harmony": 3.5, "lead": 4.0}
+DUCK_DB: dict[str, float] = {"drums": 1.5, "bass": 0.5, "harmony": 4.5, "lead": 5.0}
 # Pumping on the kick, where the genre dances.
 PUMP_DB: dict[str, float] = {"bass": 3.5, "harmony": 4.5, "lead": 2.0}
 
@@ -79,7 +79,8 @@ def effects(bus: str, plan: Plan) -> Any:
         return pb.Chain([pb.HighpassFilter(30.0), pb.Compressor(-20.0, 3.5, 15.0, 140.0)])
     if bus == "harmony":
         chorus = pb.Chorus(rate_hz=0.55, depth=0.16, centre_delay_ms=9.0, feedback=0.0, mix=0.28)
-        return pb.Chain([pb.HighpassFilter(130.0), chorus, reverb(0.12)])
+        # A dip where words are understood leaves room for the voice.
+        return pb.Chain([pb.HighpassFilter(130.0), pb.PeakFilter(2400.0, -3.0, 0.6), chorus, reverb(0.12)])
     if bus == "lead":
         return pb.Chain([pb.HighpassFilter(150.0), pb.Delay(0.75 * beat, 0.25, 0.16), reverb(0.14)])
     clear = [pb.HighpassFilter(120.0), pb.HighpassFilter(90.0), pb.PeakFilter(350.0, -2.0, 0.9)]

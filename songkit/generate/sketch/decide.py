@@ -15,9 +15,9 @@ import numpy as np
 
 T = TypeVar("T")
 
-# Irrational steps of the additive recurrence (powers of the plastic numbers); a name picks one, so that two
-# quantities do not move in lockstep over seeds.
-_STEPS = (0.6180339887498949, 0.7548776662466927, 0.5698402909980532, 0.8191725133961645, 0.6710436067037893)
+# Irrational steps of the additive recurrence that stay far from simple fractions: the golden ratio, the root of 2, and
+# the golden ratio's neighbour. A name picks one, so that two quantities do not move in lockstep over seeds.
+_STEPS = (0.6180339887498949, 0.41421356237309515, 0.7236067977499789)
 
 
 def _hashed(*words: object) -> int:

@@ -28,7 +28,7 @@ MOST_CORRECTION_DB = 9.0
 EQ_Q = 1.2
 
 SIDE_TO_MID_DB = -10.5
-WIDTH_LIMITS = (0.5, 2.2)
+WIDTH_LIMITS = (0.25, 2.5)
 
 # Loudness of sections against the chorus, in LU.
 RIDES_LU: dict[Kind, float] = {
@@ -134,10 +134,12 @@ def _bell_db(frequency_hz: Floats, centre_hz: float) -> Floats:
 
 
 def _equalised(samples: Wave, bands_db: Floats) -> Wave:
-    import pedalboard as pb
+    from songkit.dsp.biquad import Cascade
+    from songkit.dsp.filter_design import bell, butterworth_highpass
 
-    bells = [pb.PeakFilter(hz, float(gain), EQ_Q) for hz, gain in zip(CENTRES_HZ, bands_db, strict=True)]
-    return np.asarray(pb.Chain([pb.HighpassFilter(24.0), *bells])(samples, SAMPLE_RATE), dtype=np.float32)
+    bells = [bell(hz, float(gain), EQ_Q, SAMPLE_RATE) for hz, gain in zip(CENTRES_HZ, bands_db, strict=True)]
+    sections = np.concatenate([butterworth_highpass(24.0, 2, SAMPLE_RATE), *bells])
+    return Cascade(sections, samples.shape[0]).push(samples)
 
 
 def _width(samples: Wave, wish_db: float) -> float:

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal
 
 from songkit.generate.sketch.grid import Grid
@@ -20,6 +20,8 @@ ENERGY: dict[Kind, float] = {
 }  # fmt: skip
 
 SHORTEST_SUNG_SECONDS = 1.2
+LONG_REPEAT = 9
+"""Lines in a row that return and are more than one chorus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +127,24 @@ def _blocks(lines: list[SungLine]) -> list[list[SungLine]]:
 
 
 def _kinds_by_repeats(repeated: list[bool]) -> list[Kind]:
-    kinds: list[Kind] = ["chorus" if again else "verse" for again in repeated]
-    start = 0
-    while start < len(kinds):
-        end = start
-        while end < len(kinds) and kinds[end] == kinds[start]:
-            end += 1
-        # Half of a long verse that leads into a chorus lifts towards it.
-        if kinds[start] == "verse" and end < len(kinds) and end - start >= 6:
-            lift = end - min(4, (end - start) // 2)
-            kinds[lift:end] = ["prechorus"] * (end - lift)
-        start = end
+    """Kinds of a block's lines: repeats are choruses; what leads into one lifts towards it."""
+    for index, again in enumerate(repeated):
+        # A single line that differs from both neighbours belongs to them.
+        neighbours = repeated[max(0, index - 1) : index] + repeated[index + 1 : index + 2]
+        if len(neighbours) and all(other != again for other in neighbours):
+            repeated[index] = not again
+    kinds: list[Kind] = []
+    runs = [(again, len(list(run))) for again, run in groupby(repeated)]
+    for number, (again, size) in enumerate(runs):
+        leads = not again and number + 1 < len(runs) and runs[number + 1][1] < LONG_REPEAT
+        lift = min(4, size // 2) if leads and size >= 6 else 0
+        if not again:
+            head, tail = size - lift, lift
+        else:  # what returns as a whole is prechorus and chorus
+            head, tail = (size // 2, size - size // 2) if size >= LONG_REPEAT else (0, size)
+        first: Kind = "verse" if not again else "prechorus"
+        then: Kind = "prechorus" if not again else "chorus"
+        kinds += [first] * head + [then] * tail
     return kinds
 
 
@@ -165,8 +174,12 @@ def _filled(kind: Kind, first: int, until: int) -> list[tuple[Kind, int]]:
         return [("intro", first), ("interlude", until - 8)]
     if kind == "outro":
         tail = 4 if bars <= 20 else 8
-        return [("solo", first), ("outro", until - tail)]
-    return [("interlude", first), ("solo", first + bars % 8 + 4 if bars > 12 else first + bars // 2)]
+        turns: list[Kind] = ["solo", "interlude"]
+        return [
+            *((turns[index % 2], bar) for index, bar in enumerate(range(first, until - tail - 3, 8))),
+            ("outro", until - tail),
+        ]
+    return [("interlude", first), ("solo", first + max(4, bars - 8))]
 
 
 def _instrumental_plan(first: int, last: int) -> list[tuple[Kind, int]]:

@@ -47,7 +47,7 @@ def fitting_tempos(starts_seconds: list[float], low_bpm: float, high_bpm: float)
     """Tempos of the range whose eighth-note grid, begun on the first start, meets the others; best first.
 
     The fit of a tempo is the mean resultant of the starts on the circle of an eighth note, plus half of that on the
-    circle of a bar. Only local maxima within 0.15 of the best fit are given, at least one.
+    circle of a bar. Only local maxima within 0.25 of the best fit are given, at least one.
     """
     candidates = np.arange(low_bpm, high_bpm + 0.025, 0.05)
     delays = np.asarray(starts_seconds) - starts_seconds[0]
@@ -56,7 +56,7 @@ def fitting_tempos(starts_seconds: list[float], low_bpm: float, high_bpm: float)
     inner = np.pad(fit, 1, constant_values=-np.inf)
     peaks = np.flatnonzero((fit >= inner[:-2]) & (fit >= inner[2:]))
     best = sorted(peaks, key=lambda index: -fit[index])
-    return [round(float(candidates[index]), 2) for index in best if fit[index] >= fit[best[0]] - 0.15]
+    return [round(float(candidates[index]), 2) for index in best if fit[index] >= fit[best[0]] - 0.25]
 
 
 def whole_bar_tempo(seconds: float, wished_bpm: float) -> float:

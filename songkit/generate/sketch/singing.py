@@ -17,6 +17,8 @@ from songkit.generate.sketch.voices import SAMPLE_RATE
 CONSONANT_SHARE = 0.45
 """Consonants keep their spoken length up to this share of the time between two vowels."""
 LEVEL_RMS = 0.1
+# WORLD needs part of a period until its first pulse is heard.
+ONSET_SECONDS = 0.005
 # A woman's vocal tract is about a seventh shorter: the envelope moves up by as much.
 FORMANT_RATIO: dict[Vocals, float] = {"male": 1.0, "female": 1.15}
 
@@ -59,7 +61,7 @@ def sing(
         )
     for line, notes in by_line.items():
         wave = _sing_line(source.line(line), notes, manner, source.sample_rate)
-        start = round(notes[0].start_seconds * SAMPLE_RATE)
+        start = max(0, round((notes[0].start_seconds - ONSET_SECONDS) * SAMPLE_RATE))
         end = min(frames, start + wave.size)
         out[start:end] += wave[: end - start].astype(np.float32)
     return out
