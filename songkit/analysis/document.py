@@ -52,19 +52,14 @@ def parse(text: str, model: type[Model], where: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise UsageError(f"{where}: {_first_problem(error)}", _hint(error, model)) from error
+        message, hint = _explained(error, model)
+        raise UsageError(f"{where}: {message}", hint) from error
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
+def _explained(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """Message and hint for the problem that explains most: a key that does not exist before one that is missing."""
+    problem = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     path = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {path}"
-    return f"{path}: {problem['msg']}" if path else problem["msg"]
-
-
-def _hint(error: ValidationError, model: type[BaseModel]) -> str:
-    problem = error.errors()[0]
-    if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
-        return near_names(str(problem["loc"][0]), model.model_fields)
-    return ""
+        return f"unknown key {path}", near_names(path, model.model_fields) if len(problem["loc"]) == 1 else ""
+    return (f"{path}: {problem['msg']}" if path else problem["msg"]), ""

@@ -1,7 +1,7 @@
 """Dropouts: digital zero for 3 ms to 0.5 s in the middle of a signal that stops and comes back abruptly.
 
 A pause between notes is zero as well, but sound fades into it: at a dropout the last and the first millisecond are
-nearly as loud as what lies around them, on both sides.
+nearly as loud, or as steep (where the wave crosses zero), as what lies around them, on both sides.
 """
 
 from __future__ import annotations
@@ -70,5 +70,10 @@ class DropoutMeter:
         if len(outward) < self._edge:
             return False
         around = float(np.sqrt(np.mean(outward**2)))
-        edge = float(np.sqrt(np.mean(outward[: self._edge] ** 2)))
-        return around >= db_to_gain(QUIETEST_DBFS) and edge >= ABRUPT_SHARE * around
+        if around < db_to_gain(QUIETEST_DBFS):
+            return False
+        slopes = np.diff(outward)
+        return any(
+            np.sqrt(np.mean(part[: self._edge] ** 2)) >= ABRUPT_SHARE * np.sqrt(np.mean(part**2))
+            for part in (outward, slopes)
+        )

@@ -19,6 +19,7 @@ ABOVE_RMS = 1.2  # times the signal's RMS nearby: a click is loud, a corner in a
 LEAST = 2e-3
 NEAR, FAR = 48, 440  # samples: about 1 and 10 ms
 ALONE = 0.4
+ONSET = 3.0  # times the error before: what stays louder afterwards was the beginning of a sound
 MOST_ALIKE = 3  # peaks of half the height and more in the window
 
 _SIGNATURE = types.int64(types.Array(types.float32, 1, "C", readonly=True), types.float64[::1], types.int64[::1])
@@ -83,10 +84,15 @@ def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64],
                 peak_at = near
         height = residual[peak_at]
         around, frames = 0.0, 0
+        before, after = 1e-12, 1e-12
         loudest = np.float32(0.0)
         for far in range(max(ORDER, peak_at - FAR), min(WINDOW, peak_at + FAR)):
             if abs(far - peak_at) > NEAR:
                 loudest = max(loudest, residual[far])
+                if far < peak_at:
+                    before += residual[far] * residual[far]
+                else:
+                    after += residual[far] * residual[far]
                 around += window[far] * window[far]
                 frames += 1
         alike = 0
@@ -98,6 +104,7 @@ def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64],
             far += 1
         if (
             loudest < ALONE * height
+            and (loudest < ALONE / 2 * height or after < ONSET * ONSET * before)
             and alike <= MOST_ALIKE
             and height > ABOVE_RMS * np.sqrt(around / max(1, frames))
             and (WINDOW - CORE) // 2 <= peak_at < end
