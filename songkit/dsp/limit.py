@@ -28,8 +28,8 @@ HOLD_MS = 6.5
 # average that needs this much longer than a transient's release to follow.
 SUSTAIN_ATTACK, SUSTAIN_RELEASE = 4.0, 10.0
 
-# Reductions below this (0.0001 dB) are none: a release ends, and the samples are the input's own again.
-NOTHING = 1e-5
+# Reductions below this (0.0005 dB) are none: a release ends, and the samples are the input's own again.
+NOTHING = 5e-5
 
 # The meter sums the same products in other vectors: the ceiling holds beyond their rounding (0.00002 dB).
 AIM = 1 - 2e-6

@@ -170,8 +170,8 @@ class _Solver:
         warnings = []
         if not after.gated:
             warnings.append(
-                f"gated loudness is undefined here ({programme.seconds:.2f} s of audio; it needs 0.4 s above -70 LUFS), "
-                "so the energy of the whole was taken"
+                f"gated loudness is undefined ({programme.seconds:.2f} s of audio; it needs 0.4 s above -70 LUFS): "
+                "the energy of the whole was taken"
             )
         if off_target:
             side = "short of" if short > 0.0 else "over"
