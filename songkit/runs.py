@@ -6,6 +6,7 @@
       seed-3/take.json      its key, its sha256, what the generator says of it
       song/                 the delivered files, as a whole or not at all, with delivery.json
       .work/                what is being made; what is left there by an interrupted run may be used again
+      old-1/                what stood in the way of this run and was set aside
       .lock                 held while a process works here
 
 A folder gets its name only when everything in it is on the disk: whatever the moment of a `kill -9`, `seed-3` is there
@@ -23,7 +24,7 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -36,6 +37,7 @@ from songkit.version import __version__
 
 DEFAULT_ROOT = Path("runs")
 MANIFEST, TAKE, SONG, DELIVERY = "manifest.json", "take.json", "song", "delivery.json"
+ASIDE = "old-"
 KEY_CHARACTERS = 32
 SHORT_KEY = 6
 
@@ -146,6 +148,17 @@ class Run:
         _link(path, alias)
         return alias
 
+    def set_aside(self, paths: Iterable[Path]) -> Path:
+        """Moves what stands in the way into a new folder `old-1`, `old-2`, ... of the run; that folder."""
+        number = 1
+        while (aside := self.folder / f"{ASIDE}{number}").exists():
+            number += 1
+        with _reported(aside):
+            aside.mkdir()
+            for path in paths:
+                path.rename(aside / path.name)
+        return aside
+
     def clean(self) -> None:
         """Removes what was worked in; what was made has left it."""
         shutil.rmtree(self.folder / ".work", ignore_errors=True)
@@ -160,15 +173,14 @@ class Run:
             return None
         take = _take_in(folder, seed, key)
         if take is None:
-            aside = _free_name(folder)
-            with _reported(folder):
-                folder.rename(aside)
-            self.notes.append(f"{folder.name} was not as it was kept: moved to {aside.name} and made again")
+            aside = self.set_aside([folder])
+            self.notes.append(f"{folder.name} was not as it was kept: moved to {aside.name}/ and made again")
         return take
 
     def borrow(self, seed: int, key: str) -> KeptTake | None:
-        """The same take from a run beside this one, linked into this one; None where nobody has it."""
-        for record in sorted(self.folder.parent.glob(f"*/seed-{seed}/{TAKE}")):
+        """The same take from a run beside this one, or set aside in it, linked into this one; None without any."""
+        beside = self.folder.parent.glob(f"*/seed-{seed}/{TAKE}")
+        for record in sorted([*beside, *self.folder.glob(f"{ASIDE}*/seed-{seed}/{TAKE}")]):
             take = _take_in(record.parent, seed, key)
             if take is None or record.parent.parent == self.folder:
                 continue
@@ -198,10 +210,10 @@ class Run:
         kept_files = {name: final / file for name, file in names.items()}
         return KeptTake(seed, final / take.name, sha256, dict(facts), kept_files, reused=False)
 
-    def delivery(self, key: str) -> dict[str, Any] | None:
+    def delivery(self, key: str, *, force: bool = False) -> dict[str, Any] | None:
         """The record of what was delivered under that key, when every file is as it was; else None.
 
-        Raises OutputError when something else lies there: delivered files are not overwritten.
+        When something else lies there, it is set aside with `force`; without, OutputError: nothing is overwritten.
         """
         if not self.song.exists():
             return None
@@ -209,9 +221,13 @@ class Run:
         files = record["files"] if record and record.get("key") == key else None
         if files is not None and all(_is(self.song / file["name"], file["sha256"]) for file in files):
             return record
+        if force:
+            aside = self.set_aside([self.song])
+            self.notes.append(f"other delivered files were there: moved to {aside.name}/{SONG}")
+            return None
         raise OutputError(
             f"{self.song} holds files that this run would write otherwise",
-            "they were changed, or belong to another version: move them away, or choose another folder with -o",
+            "they were changed, or belong to another version: choose another folder with -o, or -f sets them aside",
         )
 
     def deliver(self, staged: Path, record: Mapping[str, Any]) -> None:
@@ -223,11 +239,12 @@ class Run:
 
 
 @contextmanager
-def open_run(folder: Path, made_from: Mapping[str, Any]) -> Iterator[Run]:
+def open_run(folder: Path, made_from: Mapping[str, Any], *, force: bool = False) -> Iterator[Run]:
     """Opens a run in `folder`, made where missing, and holds its lock until the end of the block.
 
     `made_from` is all that the run depends on, plain JSON values by name. Raises OutputError when another process
-    works there, when the folder holds a run from something else, or when the system refuses.
+    works there, when the folder holds a run from something else (with `force` that one is set aside), or when the
+    system refuses.
     """
     with _reported(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -240,11 +257,22 @@ def open_run(folder: Path, made_from: Mapping[str, Any]) -> Iterator[Run]:
                 "choose another folder with -o",
             )
         if manifest is not None and (others := _differences(manifest.get("made_from"), made_from)):
-            raise OutputError(
-                f"{folder} holds another run ({', '.join(others)} differ)",
-                "choose another folder with -o; nothing in this one was touched",
-            )
+            _make_room(run, ", ".join(others), force=force)
         yield run
+
+
+def _make_room(run: Run, others: str, *, force: bool) -> None:
+    """Sets another run aside. Raises OutputError without `force`."""
+    if not force:
+        raise OutputError(
+            f"{run.folder} holds another run ({others} differ)",
+            "choose another folder with -o, or -f sets that run aside; nothing was touched",
+        )
+    stays = (".lock", ".work")
+    there = [path for path in run.folder.iterdir() if path.name not in stays and not path.name.startswith(ASIDE)]
+    aside = run.set_aside(sorted(there))
+    run.notes.append(f"{run.folder} held another run ({others} differ): moved to {aside.name}/")
+    run.clean()
 
 
 def _differences(there: object, made_from: Mapping[str, Any]) -> list[str]:
@@ -332,13 +360,6 @@ def _move(path: Path, target: Path) -> None:
     with _reported(target):
         path.replace(target)
         _sync(target)
-
-
-def _free_name(folder: Path) -> Path:
-    number = 1
-    while (aside := folder.with_name(f"{folder.name}.old-{number}")).exists():
-        number += 1
-    return aside
 
 
 def _link(source: Path, target: Path) -> None:

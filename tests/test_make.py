@@ -195,6 +195,27 @@ def test_another_request_in_the_same_folder_is_refused_and_touches_nothing() -> 
     assert files_of(Path("out")) == before
 
 
+def test_force_sets_the_other_run_aside_and_takes_its_takes() -> None:
+    first = make()
+    before = files_of(Path("out"))
+    second = make(chain=OTHER, seeds="3", force=True)
+    assert files_of(Path("out/old-1")) == before
+    assert [take.reused for take in second.takes] == [True, True, False]
+    assert second.delivered[0].path == Path("out/song/song.master.flac")
+    assert any("out held another run (chain, seeds differ): moved to old-1/" in line for line in second.warnings)
+    second.delivered[0].path.write_text("edited by hand")
+    third = make(chain=OTHER, seeds="3", force=True)
+    assert Path("out/old-2/song/song.master.flac").read_text() == "edited by hand"
+    assert third.delivered[0].sha256 == second.delivered[0].sha256
+    assert first.winner.audio == Path(f"out/seed-{first.winner.seed}/take.wav")
+
+
+def test_strict_ends_with_one_where_a_seed_failed() -> None:
+    assert make(behaviours={"1": "refuse"}).exit_code == 0
+    assert make(behaviours={"1": "refuse"}, strict=True).exit_code == 1
+    assert make("other", strict=True).exit_code == 0
+
+
 def test_another_chain_takes_the_takes_of_the_run_beside() -> None:
     first = make(None, style="Slow Blues!")
     assert first.folder.parent == Path("runs") and first.folder.name.startswith("slow-blues-")

@@ -79,8 +79,8 @@ def test_a_take_that_changed_is_moved_aside_not_overwritten(tmp_path: Path, harm
             take.files["score/lead"].unlink()
         before = take.audio.read_text()
         assert run.kept(3, OTHER if harm == "key" else KEY) is None
-        assert (tmp_path / "r" / "seed-3.old-1" / "take.wav").read_text() == before
-        assert run.notes == ["seed-3 was not as it was kept: moved to seed-3.old-1 and made again"]
+        assert (tmp_path / "r" / "old-1" / "seed-3" / "take.wav").read_text() == before
+        assert run.notes == ["seed-3 was not as it was kept: moved to old-1/ and made again"]
         made(run, 3)
         assert run.kept(3, KEY) is not None
 

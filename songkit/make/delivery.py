@@ -18,12 +18,14 @@ Deliver = Callable[..., "MasterResult"]
 """`songkit.deliver.master_file`, or what a caller puts in its place."""
 
 
-def found_again(order: Order, run: Run, winner: TakeResult) -> tuple[tuple[DeliveredFile, ...], tuple[str, ...]] | None:
+def found_again(
+    order: Order, run: Run, winner: TakeResult, *, force: bool
+) -> tuple[tuple[DeliveredFile, ...], tuple[str, ...]] | None:
     """The files that an earlier run delivered from the same take and chain, with their warnings; None without them.
 
-    Raises OutputError when other files stand in their place.
+    Other files in their place are set aside with `force`; without, OutputError.
     """
-    record = run.delivery(_key(order, winner))
+    record = run.delivery(_key(order, winner), force=force)
     if record is None:
         return None
     return tuple(_file(run, entry) for entry in record["files"]), tuple(record["warnings"])

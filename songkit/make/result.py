@@ -41,6 +41,11 @@ class TakeResult:
         return None if self.analysis is None else self.analysis.score
 
     @property
+    def audio(self) -> Path | None:
+        """The raw float WAV, None where the seed failed."""
+        return None if self.take is None else self.take.audio
+
+    @property
     def points(self) -> float:
         """The total of the score, 0 without one."""
         return 0.0 if self.score is None else self.score.total
@@ -96,6 +101,8 @@ class RunResult:
     mastered: MasterResult | None = None
     """What mastering measured; None where the delivered files were found from an earlier run."""
     report: Path | None = None
+    exit_code: int = 0
+    """1 where a seed failed and `strict` was asked for, else 0."""
 
     @property
     def folder(self) -> Path:

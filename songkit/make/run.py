@@ -44,6 +44,7 @@ def make_song(
     options: Mapping[str, Any] | None = None,
     jobs: int | None = None,
     timeout: float | None = None,
+    force: bool = False,
     strict: bool = False,
     progress: Progress = silent,
     master: Deliver | None = None,
@@ -54,8 +55,8 @@ def make_song(
     `lyrics`: an LRC sheet (a path, or parsed); without it the song is an instrumental. `seconds`: 10 to 285; None
     fits the lyrics (60 without). `seeds`: "5" is a count, "1,7,42" a list. `output_dir`: the run's folder, made where
     missing; None names one under `runs/`. `options`: the generator's own. `jobs`: takes made at once (None: one per
-    core). `timeout`: seconds that one take may need. `master` stands in for `songkit.deliver.master_file`, `report`
-    writes a page from the result.
+    core). `timeout`: seconds that one take may need. `force` sets another run in the folder aside. `master` stands in
+    for `songkit.deliver.master_file`, `report` writes a page from the result.
 
     The same call on the same folder goes on where it was interrupted and does nothing twice. A failed seed is a
     warning. Raises UsageError, ChainError, OutputError, MissingError before any work; NoValidTakeError when no seed
@@ -70,10 +71,11 @@ def make_song(
         raise UsageError(f"{jobs} jobs: at least one take is made at a time")
     if timeout is not None and not timeout > 0:
         raise UsageError(f"a timeout of {timeout:g} s: nothing can be made in it")
-    with open_run(asked.folder, asked.run_from) as run:
+    with open_run(asked.folder, asked.run_from, force=force) as run:
         work = _Work(asked, run, progress)
         work.make_takes(jobs, timeout)
-        result = work.finish(work.winner(), master)
+        result = work.finish(work.winner(), master, force=force)
+    result = replace(result, exit_code=1 if strict and result.failed else 0)
     if report is not None:
         result = replace(result, report=report(result))
     _judge(result, strict=strict)
@@ -119,11 +121,11 @@ class _Work:
             )
         return winner
 
-    def finish(self, winner: TakeResult, master: Deliver | None) -> RunResult:
+    def finish(self, winner: TakeResult, master: Deliver | None, *, force: bool) -> RunResult:
         """The winner delivered, or found delivered, and the run's last manifest."""
         began = time.monotonic()
         self._write("mastering", winner)
-        found = delivery.found_again(self._order, self._run, winner)
+        found = delivery.found_again(self._order, self._run, winner, force=force)
         mastered = None
         if found is not None:
             files, told = found
