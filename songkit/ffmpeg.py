@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -139,7 +140,8 @@ class Filter:
         self._process = _Process(_compile(output, "-filter_threads", "1"), reads=True, writes=True)
         self._given: SimpleQueue[bytes] = SimpleQueue()
         self._rest = b""
-        self._reader = threading.Thread(target=self._drain, daemon=True)
+        # a thread that knew `self` would keep a dropped filter alive
+        self._reader = threading.Thread(target=_drain, args=(self._process.output, self._given), daemon=True)
         self._reader.start()
 
     def push(self, block: Samples) -> Samples:
@@ -161,12 +163,8 @@ class Filter:
         self._reader.join()
 
     def __del__(self) -> None:
-        if hasattr(self, "_process"):
-            self._process.kill()
-
-    def _drain(self) -> None:
-        while data := self._process.output.read1(1 << 16):  # type: ignore[attr-defined]
-            self._given.put(data)
+        if hasattr(self, "_reader"):
+            self.close()
 
     def _take(self) -> Samples:
         parts = [self._rest]
@@ -272,6 +270,11 @@ def _raw_input(format: Format) -> Any:
     import ffmpeg
 
     return ffmpeg.input("pipe:0", format="f32le", ar=format.sample_rate, ch_layout=hex(mask_from_layout(format.layout)))
+
+
+def _drain(pipe: IO[bytes], given: SimpleQueue[bytes]) -> None:
+    while data := cast("BufferedReader", pipe).read1(1 << 16):
+        given.put(data)
 
 
 def _to_bytes(block: Samples) -> bytes:

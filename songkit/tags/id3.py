@@ -105,6 +105,8 @@ def _frames(tags: Tags) -> Iterator[Any]:
             yield frames.COMM(3, "eng", "", list(values))
         elif name == "lyrics":
             yield frames.USLT(3, "eng", "", "\n".join(values))
+        elif name == "musicbrainz_trackid":
+            yield frames.UFID(_MUSICBRAINZ, values[0].encode("ascii", "replace"))
         elif kind is not None and issubclass(kind, frames.UrlFrame) and kind is not frames.WXXX:
             yield kind(values[0])
         elif kind is not None and issubclass(kind, frames.TextFrame) and kind not in (frames.TXXX, frames.COMM):
