@@ -66,7 +66,8 @@ class AudioWriter:
         """What the listener should know of this file, one line each."""
         notes = list(self._sink.notes)
         if self.clipped_samples:
-            notes.append(f"{self.clipped_samples} samples beyond full scale were clipped")
+            count = "1 sample" if self.clipped_samples == 1 else f"{self.clipped_samples} samples"
+            notes.append(f"{count} beyond full scale clipped")
         return tuple(notes)
 
     def __enter__(self) -> Self:

@@ -157,7 +157,7 @@ def test_beyond_full_scale_is_clipped_and_said(tmp_path: Path, name: str) -> Non
     audio = Audio(np.array([[0.0, 1.0, -1.0, 1.5, -2.0]], np.float32), 48_000)
     file = write(tmp_path / f"a.{name}", audio, Encoding(name, 16))  # type: ignore[arg-type]
     assert file.clipped_samples == 2
-    assert any("2 samples beyond full scale" in note for note in file.notes)
+    assert any("2 samples beyond full scale clipped" in note for note in file.notes)
     top = 1 - 2**-15
     assert read_audio(file.path).samples[0].tolist() == pytest.approx([0, top, -1, top, -1], abs=1e-9)
 
