@@ -7,7 +7,7 @@ import pytest
 from tests.conformance import Case, cases
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.name)
 def test_reads_what_the_standard_says(case: Case) -> None:
     measured = case.measure()
     assert case.passes(measured), f"{case.figure}: {measured}, expected {case.expected} +{case.high}/-{case.low}"

@@ -22,12 +22,12 @@ ALONE = 0.4
 ONSET = 3.0  # times the error before: what stays louder afterwards was the beginning of a sound
 MOST_ALIKE = 3  # peaks of half the height and more in the window
 
-_SIGNATURE = types.int64(types.Array(types.float32, 1, "C", readonly=True), types.float64[::1], types.int64[::1])
+_FAST = {"contract", "reassoc", "nsz"}
 
 
-@njit(_SIGNATURE, cache=True, fastmath={"contract", "reassoc", "nsz"})
-def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64], found: npt.NDArray[np.int64]) -> int:
-    """Positions of clicks in the middle CORE samples of a window; `shape` is a Hann window of WINDOW values."""
+@njit(cache=True, fastmath=_FAST)
+def _predictor(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Coefficients of the prediction error filter (Levinson and Durbin); all zero for silence."""
     tapered = np.empty(WINDOW, np.float32)
     for index in range(WINDOW):
         tapered[index] = window[index] * shape[index]
@@ -37,11 +37,11 @@ def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64],
         for index in range(WINDOW - lag):
             product += tapered[index] * tapered[index + lag]
         correlation[lag] = product
-    if correlation[0] < 1e-6:
-        return 0
-    # Levinson and Durbin, with a floor of 90 dB under the signal so that a pure tone stays solvable.
-    error = correlation[0] * (1.0 + 1e-9)
     taps = np.zeros(ORDER + 1)
+    if correlation[0] < 1e-6:
+        return taps
+    # A floor of 90 dB under the signal keeps a pure tone solvable.
+    error = correlation[0] * (1.0 + 1e-9)
     taps[0] = 1.0
     for order in range(1, ORDER + 1):
         total = correlation[order]
@@ -56,60 +56,82 @@ def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64],
         error *= 1.0 - reflection * reflection
         if error <= correlation[0] * 1e-12:
             break
-    residual = np.zeros(WINDOW, np.float32)
+    return taps
+
+
+@njit(cache=True, fastmath=_FAST)
+def _error(window: npt.NDArray[np.float32], taps: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Magnitude of the prediction error; 0 for the first ORDER samples, which have no past."""
+    error = np.zeros(WINDOW, np.float32)
     for tap in range(ORDER + 1):
         weight = np.float32(taps[tap])
         for index in range(ORDER, WINDOW):
-            residual[index] += weight * window[index - tap]
+            error[index] += weight * window[index - tap]
+    return np.abs(error)
+
+
+@njit(cache=True, fastmath=_FAST)
+def _usual(error: npt.NDArray[np.float32]) -> float:
+    """Mean of the error without what stands far out of it."""
     mean = 0.0
     for index in range(WINDOW):
-        residual[index] = abs(residual[index])
-        mean += float(residual[index]) / WINDOW
-    kept, total = 0, 0.0
+        mean += error[index] / WINDOW
+    total, kept = 0.0, 0
     for index in range(WINDOW):
-        if residual[index] < 4.0 * mean:
-            total += residual[index]
+        if error[index] < 4.0 * mean:
+            total += error[index]
             kept += 1
-    limit = max(LEAST, ABOVE_MEAN * total / max(1, kept))
+    return total / max(1, kept)
+
+
+@njit(cache=True, fastmath=_FAST)
+def _alone(window: npt.NDArray[np.float32], error: npt.NDArray[np.float32], at: int) -> bool:
+    """Whether the peak of the error at `at` is over at once, loud, and no regular guest in this window."""
+    height = error[at]
+    power, frames = 0.0, 0
+    before, after = 1e-12, 1e-12
+    loudest = np.float32(0.0)
+    for far in range(max(ORDER, at - FAR), min(WINDOW, at + FAR)):
+        if abs(far - at) > NEAR:
+            loudest = max(loudest, error[far])
+            power += window[far] * window[far]
+            frames += 1
+            if far < at:
+                before += error[far] * error[far]
+            else:
+                after += error[far] * error[far]
+    if loudest >= ALONE * height or height <= ABOVE_RMS * np.sqrt(power / max(1, frames)):
+        return False
+    if loudest >= ALONE / 2 * height and after >= ONSET * ONSET * before:
+        return False
+    alike = 0
+    far = ORDER
+    while far < WINDOW:
+        if error[far] > 0.5 * height:
+            alike += 1
+            far += NEAR
+        far += 1
+    return alike <= MOST_ALIKE
+
+
+_SIGNATURE = types.int64(types.Array(types.float32, 1, "C", readonly=True), types.float64[::1], types.int64[::1])
+
+
+@njit(_SIGNATURE, cache=True)
+def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64], found: npt.NDArray[np.int64]) -> int:
+    """Write the positions of clicks in the middle CORE samples of a window; `shape` is a Hann window of WINDOW."""
+    error = _error(window, _predictor(window, shape))
+    limit = max(LEAST, ABOVE_MEAN * _usual(error))
     count = 0
     index = (WINDOW - CORE) // 2
     end = index + CORE
-    while index < end:
-        if residual[index] < limit:
+    while index < end and count < found.shape[0]:
+        if error[index] < limit:
             index += 1
             continue
-        peak_at = index
-        for near in range(max(ORDER, index - NEAR), min(WINDOW, index + NEAR)):
-            if residual[near] > residual[peak_at]:
-                peak_at = near
-        height = residual[peak_at]
-        around, frames = 0.0, 0
-        before, after = 1e-12, 1e-12
-        loudest = np.float32(0.0)
-        for far in range(max(ORDER, peak_at - FAR), min(WINDOW, peak_at + FAR)):
-            if abs(far - peak_at) > NEAR:
-                loudest = max(loudest, residual[far])
-                if far < peak_at:
-                    before += residual[far] * residual[far]
-                else:
-                    after += residual[far] * residual[far]
-                around += window[far] * window[far]
-                frames += 1
-        alike = 0
-        far = ORDER
-        while far < WINDOW:
-            if residual[far] > 0.5 * height:
-                alike += 1
-                far += NEAR
-            far += 1
-        if (
-            loudest < ALONE * height
-            and (loudest < ALONE / 2 * height or after < ONSET * ONSET * before)
-            and alike <= MOST_ALIKE
-            and height > ABOVE_RMS * np.sqrt(around / max(1, frames))
-            and (WINDOW - CORE) // 2 <= peak_at < end
-            and count < found.shape[0]
-        ):
+        first = max(ORDER, index - NEAR)
+        peak_at = first + int(np.argmax(error[first : min(WINDOW, index + NEAR)]))
+        if (WINDOW - CORE) // 2 <= peak_at < end and _alone(window, error, peak_at):
             found[count] = peak_at
             count += 1
         index = max(index, peak_at) + NEAR
