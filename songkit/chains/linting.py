@@ -95,8 +95,8 @@ def _unmixable(chain: Chain, places: list[Place]) -> Iterator[Lint]:
             yield Lint(
                 "error",
                 place.path,
-                f"{'the mix of the whole chain' if whole else 'mix'} cannot work here: the step changes length "
-                "or rate, or its latency is not known",
+                f"{'the mix of the whole chain' if whole else 'mix'} cannot work here: the step changes length, "
+                "rate or channels, holds a level, or its latency is not known",
             )
 
 

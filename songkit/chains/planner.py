@@ -42,9 +42,7 @@ def plan(
     if mix < 1.0:
         for step in planned:
             if not step.skipped and not step.processor.mixable:
-                raise ChainError(
-                    f"mix {mix:g} of the whole chain: {step.label} cannot be lined up with the untouched signal"
-                )
+                raise ChainError(f"mix {mix:g} of the whole chain: {step.label} cannot be blended with what came in")
     return Plan(info, planned, tuple(_passes(planned, info)), mix)
 
 
@@ -104,8 +102,8 @@ def _refuse_misfits(step: PlannedStep) -> None:
         raise ChainError(f"{step.label}: {problem}")
     if step.processor.mix < 1.0 and not step.processor.mixable:
         raise ChainError(
-            f"{step.label}: mix {step.processor.mix:g}, but it cannot be lined up with the untouched signal",
-            "it changes length or rate, or its latency is not known; use mix 1, or bypass",
+            f"{step.label}: mix {step.processor.mix:g}, but it cannot be blended with what came in",
+            "it changes length, rate or channels, holds a level, or its latency is not known; use mix 1, or bypass",
         )
 
 
