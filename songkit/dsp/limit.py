@@ -1,35 +1,21 @@
 """A look-ahead true-peak limiter: linked channels, a release that adapts, and an output that is verified.
 
-    peaks     inter-sample peaks of the input, highest channel                           truepeak.interval_peaks
-    gain      the smallest needed in the window ahead, released, smoothed by two boxes   `_follow`
-    verify    peaks of the output; where gain that moves made a new one, a dip           `TruePeakLimiter._verify`
+    peaks     inter-sample peaks of the input, highest channel                        truepeak.interval_peaks
+    gain      what is needed ahead, held, released and smoothed                       gain_follower.GainFollower
+    verify    peaks of the output; where moving gain made a new one, a small dip      TruePeakLimiter._verify_output
 
-The drive belongs to the limiter: everything below speaks of the whole gain T from input to output, at most `drive`.
-Needed is min(drive, ceiling / peak); minimum, release and smoothing are each monotone and leave a constant as it is,
-so at every sample more drive never means less gain, and never less energy.
+The drive belongs to the limiter: gains are those from input to output, and at most `drive`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from songkit.audio import Samples
+from songkit.dsp.gain_follower import GainFollower
+from songkit.dsp.reduction import Reduction, ReductionMeter
 from songkit.dsp.truepeak import HALF, PAD, TAPS, Floats, interval_peaks
-
-# The needed gain is held this long, so that half a period of 60 Hz fits between hold and look-ahead and the gain does
-# not follow the wave: what moves within a period is distortion.
-HOLD_MS = 6.5
-
-# After sustained reduction the release is this much slower than after a transient; "sustained" is what fills an
-# average that needs this much longer than a transient's release to follow.
-SUSTAIN_ATTACK, SUSTAIN_RELEASE = 4.0, 10.0
-
-# Reductions below this (0.0005 dB) are none: a release ends, and the samples are the input's own again.
-NOTHING = 5e-5
 
 # The meter sums the same products in other vectors: the ceiling holds beyond their rounding (0.00002 dB).
 AIM = 1 - 2e-6
@@ -41,161 +27,7 @@ DOUBT = 0.8
 HOP_FRAMES = 8_192
 DIP = 24  # half-width of the flanks of a dip
 DIP_REACH = HALF + 2 * DIP  # how far from its interval a dip begins
-ROUNDS = 12
-
-CELL_MS = 10.0
-SMOOTHED_CELLS = 5  # reductions are told after 50 ms of smoothing
-HISTORY_CELLS = 10  # and as a history with one value per 100 ms
-AUDIBLE_DB = 0.1  # what counts as "limited"
-
-
-@njit(cache=True)
-def _follow(
-    peaks: Floats,
-    aim: float,
-    drive: float,
-    release: npt.NDArray[np.float64],
-    lengths: npt.NDArray[np.int64],
-    state: npt.NDArray[np.float64],
-    marks: npt.NDArray[np.int64],
-    held: npt.NDArray[np.float64],
-    held_at: npt.NDArray[np.int64],
-    boxes: npt.NDArray[np.float64],
-    gains: Floats,
-) -> int:  # pragma: no cover (compiled)
-    """Write the gain of each sample to `gains`, `look-ahead` samples late; returns how many are below `drive`.
-
-    Works on what is taken away, `drive - T`, because nothing taken away is exactly zero. `held` is the queue of a
-    sliding maximum, `boxes` the two rings of the smoothing, `marks` their positions.
-    """
-    fast, attack, slow = release[0], release[1], release[2]
-    window, one, two = lengths[0], lengths[1], lengths[2]
-    before, taken, sustained, sum_one, sum_two = state[0], state[1], state[2], state[3], state[4]
-    at, head, size, turn_one, turn_two, quiet = marks[0], marks[1], marks[2], marks[3], marks[4], marks[5]
-    nothing = drive * NOTHING
-    limited = 0
-    for index in range(peaks.shape[0]):
-        # A sample answers for the intervals on both of its sides.
-        here = np.float64(peaks[index])
-        peak = max(before, here)
-        before = here
-        if size > 0 and held_at[head] <= at - window:
-            head = (head + 1) % window
-            size -= 1
-        if peak * drive > aim:
-            excess = drive - aim / peak
-            while size > 0 and held[(head + size - 1) % window] <= excess:
-                size -= 1
-            held[(head + size) % window] = excess
-            held_at[(head + size) % window] = at
-            size += 1
-        needed = held[head] if size > 0 else 0.0
-        at += 1
-
-        sustained += (needed - sustained) * (attack if needed > sustained else slow)
-        taken = max(needed, taken + (max(needed, sustained) - taken) * fast)
-        if needed == 0.0 and taken < nothing:
-            taken = 0.0
-            sustained = 0.0
-        if taken > 0.0:
-            quiet = 0
-        else:
-            quiet += 1
-            if quiet >= one + two:
-                # The rings hold nothing but zeros: their sums are freed of rounding.
-                sum_one = 0.0
-                sum_two = 0.0
-                gains[index] = drive
-                continue
-        sum_one += taken - boxes[0, turn_one]
-        boxes[0, turn_one] = taken
-        turn_one = turn_one + 1 if turn_one + 1 < one else 0
-        smooth = sum_one / one
-        sum_two += smooth - boxes[1, turn_two]
-        boxes[1, turn_two] = smooth
-        turn_two = turn_two + 1 if turn_two + 1 < two else 0
-        gains[index] = drive - sum_two / two
-        limited += 1
-    state[0], state[1], state[2], state[3], state[4] = before, taken, sustained, sum_one, sum_two
-    marks[0], marks[1], marks[2], marks[3], marks[4], marks[5] = at, head, size, turn_one, turn_two, quiet
-    return limited
-
-
-class GainFollower:
-    """The gain of the limiter from inter-sample peaks, `lookahead_frames` late."""
-
-    def __init__(self, sample_rate: int, *, aim: float, drive: float, lookahead_ms: float, release_ms: float) -> None:
-        self.lookahead_frames = max(1, round(lookahead_ms / 1000 * sample_rate))
-        self._aim, self._drive = aim, drive
-        times = np.array([1.0, SUSTAIN_ATTACK, SUSTAIN_RELEASE]) * release_ms / 1000
-        self._release = -np.expm1(-1.0 / (times * sample_rate))
-        window = self.lookahead_frames + 1 + round(HOLD_MS / 1000 * sample_rate)
-        one = max(1, self.lookahead_frames // 2)
-        two = self.lookahead_frames + 2 - one  # both boxes together reach from a peak back to where it was first seen
-        self._lengths = np.array([window, one, two])
-        self._state = np.zeros(5)
-        self._marks = np.array([0, 0, 0, 0, 0, one + two])
-        self._held = np.zeros(window)
-        self._held_at = np.zeros(window, np.int64)
-        self._boxes = np.zeros((2, max(one, two)))
-
-    def follow(self, peaks: Floats, gains: Floats) -> bool:
-        """Fill `gains` from `peaks`, both float32 `(frames,)`; whether any is not the drive itself."""
-        limited = _follow(
-            peaks, self._aim, self._drive, self._release, self._lengths, self._state, self._marks, self._held,
-            self._held_at, self._boxes, gains,
-        )  # fmt: skip
-        return bool(limited)
-
-
-@dataclass(frozen=True, slots=True)
-class Reduction:
-    """What a limiter did, in dB of 0 or more.
-
-    `history_db` has the deepest reduction (after 50 ms smoothing) of each 100 ms; `limited_share` is the share of the
-    time with more than 0.1 dB; `deepest_dip_db` is what verifying took away beyond that, for some 100 samples.
-    """
-
-    max_reduction_db: float
-    limited_share: float
-    history_db: tuple[float, ...]
-    deepest_dip_db: float
-
-
-class ReductionMeter:
-    """Watches the gains of a limiter."""
-
-    def __init__(self, sample_rate: int, drive: float) -> None:
-        self._cell = max(1, round(CELL_MS / 1000 * sample_rate))
-        self._drive = drive
-        self._means: list[Floats] = []
-        self._rest = np.zeros(0, np.float32)
-        self._limited = 0
-        self._frames = 0
-
-    def push(self, gains: Floats) -> None:
-        """Take in the gains of the next frames, float32 `(frames,)`."""
-        self._frames += len(gains)
-        self._limited += int(np.count_nonzero(gains < self._drive * 10 ** (-AUDIBLE_DB / 20)))
-        gains = np.concatenate([self._rest, gains])
-        whole = len(gains) // self._cell * self._cell
-        self._means.append(gains[:whole].reshape(-1, self._cell).mean(axis=1))
-        self._rest = gains[whole:]
-
-    def result(self, deepest_dip: float) -> Reduction:
-        """`deepest_dip` is the smallest factor that verifying applied."""
-        rest = [self._rest.mean(keepdims=True)] if len(self._rest) else []
-        cells = np.concatenate([*self._means, *rest, np.full(SMOOTHED_CELLS - 1, self._drive, np.float32)])
-        smooth = np.convolve(cells.astype(np.float64), np.full(SMOOTHED_CELLS, 1 / SMOOTHED_CELLS), "valid")
-        reduction = np.maximum(0.0, -20 * np.log10(smooth / self._drive))
-        reduction[reduction < 1e-4] = 0.0
-        history = np.append(reduction, np.zeros(-len(reduction) % HISTORY_CELLS)).reshape(-1, HISTORY_CELLS).max(axis=1)
-        return Reduction(
-            max_reduction_db=round(float(reduction.max(initial=0.0)), 3),
-            limited_share=round(self._limited / max(1, self._frames), 4),
-            history_db=tuple(round(float(value), 2) for value in history),
-            deepest_dip_db=round(-20 * float(np.log10(deepest_dip)), 3),
-        )
+ROUNDS = 12  # twice what noise and clipped squares were seen to take
 
 
 class TruePeakLimiter:
@@ -300,7 +132,7 @@ class TruePeakLimiter:
             if not len(over):
                 return
             near = peaks[over[0] : over[-1] + 1]
-            factors = np.where(near > limit, limit * (1 - 1e-5 * 4**turn) / np.maximum(near, limit), 1.0)
+            factors = np.where(near > limit, limit * (1 - min(0.5, 1e-5 * 4**turn)) / np.maximum(near, limit), 1.0)
             begin, end = first + int(over[0]) - DIP_REACH, first + int(over[-1]) + 1 + DIP_REACH
             dip = _dips(factors)
             self._deepest_dip = min(self._deepest_dip, float(dip.min()))

@@ -191,7 +191,7 @@ def interval_peaks(
     Between 0.46 and 0.5 of the sample rate interpolators differ by what their length makes of the transition band;
     `doubt` adds that share of what the signal has there to each peak (nothing below -48 dB of its loudest sample).
     """
-    peak, at = _scan(window, threshold, rising, doubt, peaks, TABLE, QUARTERS, PROBE)
+    peak, at = _scan(window, float(threshold), rising, doubt, peaks, TABLE, QUARTERS, PROBE)
     return float(peak), float(at)
 
 

@@ -17,8 +17,9 @@ import numpy.typing as npt
 from songkit.analysis.loudness import channel_weights, integrated_lufs, to_lufs, windows
 from songkit.audio import Samples
 from songkit.blocks import Source
+from songkit.dsp.gain_follower import GainFollower
 from songkit.dsp.kweighting import KWeightedEnergy
-from songkit.dsp.limit import AIM, DOUBT, GainFollower
+from songkit.dsp.limit import AIM, DOUBT
 from songkit.dsp.truepeak import Floats, Hops, TruePeakMeter, interval_peaks
 from songkit.units import db_to_gain, gain_to_db
 

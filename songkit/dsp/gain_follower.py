@@ -1,0 +1,126 @@
+"""The gain of a limiter: what the peaks ahead need, held, released, and smoothed so that it still gets there in time.
+
+    needed    min(drive, aim / peak), the smallest over look-ahead, hold and the sample itself
+    release   rises towards what is needed now, and no further than a slow average of what was needed lately
+    smooth    two boxes, together as long as the look-ahead: under them lies nothing above what a peak needs
+
+Each of the three is monotone and leaves a constant as it is. So at every sample more drive never means less gain.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from songkit.dsp.truepeak import Floats
+
+# The needed gain is held this long, so that half a period of 60 Hz fits between hold and look-ahead and the gain does
+# not follow the wave: what moves within a period is distortion.
+HOLD_MS = 6.5
+
+# "Sustained" is what fills an average that follows this many times slower than the release after a transient; from
+# there it comes back that many times slower.
+SUSTAIN_ATTACK, SUSTAIN_RELEASE = 4.0, 10.0
+
+# Reductions below this (0.0005 dB) are none: a release ends, and the samples are the input's own again.
+NOTHING = 5e-5
+
+
+@njit(cache=True)
+def _follow(
+    peaks: Floats,
+    aim: float,
+    drive: float,
+    release: npt.NDArray[np.float64],
+    lengths: npt.NDArray[np.int64],
+    state: npt.NDArray[np.float64],
+    marks: npt.NDArray[np.int64],
+    held: npt.NDArray[np.float64],
+    held_at: npt.NDArray[np.int64],
+    boxes: npt.NDArray[np.float64],
+    gains: Floats,
+) -> int:  # pragma: no cover (compiled)
+    """Write the gain of each sample to `gains`, `look-ahead` samples late; returns how many are below `drive`.
+
+    Works on what is taken away, `drive - T`, because nothing taken away is exactly zero. `held` is the queue of a
+    sliding maximum, `boxes` the two rings of the smoothing, `marks` their positions.
+    """
+    fast, attack, slow = release[0], release[1], release[2]
+    window, one, two = lengths[0], lengths[1], lengths[2]
+    before, taken, sustained, sum_one, sum_two = state[0], state[1], state[2], state[3], state[4]
+    at, head, size, turn_one, turn_two, quiet = marks[0], marks[1], marks[2], marks[3], marks[4], marks[5]
+    nothing = drive * NOTHING
+    limited = 0
+    for index in range(peaks.shape[0]):
+        # A sample answers for the intervals on both of its sides.
+        here = np.float64(peaks[index])
+        peak = max(before, here)
+        before = here
+        if size > 0 and held_at[head] <= at - window:
+            head = (head + 1) % window
+            size -= 1
+        if peak * drive > aim:
+            excess = drive - aim / peak
+            while size > 0 and held[(head + size - 1) % window] <= excess:
+                size -= 1
+            held[(head + size) % window] = excess
+            held_at[(head + size) % window] = at
+            size += 1
+        needed = held[head] if size > 0 else 0.0
+        at += 1
+
+        sustained += (needed - sustained) * (attack if needed > sustained else slow)
+        taken = max(needed, taken + (max(needed, sustained) - taken) * fast)
+        if needed == 0.0 and taken < nothing:
+            taken = 0.0
+            sustained = 0.0
+        if taken > 0.0:
+            quiet = 0
+        else:
+            quiet += 1
+            if quiet >= one + two:
+                # The rings hold nothing but zeros: their sums are freed of rounding.
+                sum_one = 0.0
+                sum_two = 0.0
+                gains[index] = drive
+                continue
+        sum_one += taken - boxes[0, turn_one]
+        boxes[0, turn_one] = taken
+        turn_one = turn_one + 1 if turn_one + 1 < one else 0
+        smooth = sum_one / one
+        sum_two += smooth - boxes[1, turn_two]
+        boxes[1, turn_two] = smooth
+        turn_two = turn_two + 1 if turn_two + 1 < two else 0
+        gains[index] = drive - sum_two / two
+        limited += 1
+    state[0], state[1], state[2], state[3], state[4] = before, taken, sustained, sum_one, sum_two
+    marks[0], marks[1], marks[2], marks[3], marks[4], marks[5] = at, head, size, turn_one, turn_two, quiet
+    return limited
+
+
+class GainFollower:
+    """The gain of the limiter from inter-sample peaks, `lookahead_frames` late."""
+
+    def __init__(self, sample_rate: int, *, aim: float, drive: float, lookahead_ms: float, release_ms: float) -> None:
+        self.lookahead_frames = max(1, round(lookahead_ms / 1000 * sample_rate))
+        self._aim, self._drive = aim, drive
+        times = np.array([1.0, SUSTAIN_ATTACK, SUSTAIN_RELEASE]) * release_ms / 1000
+        self._release = -np.expm1(-1.0 / (times * sample_rate))
+        window = self.lookahead_frames + 1 + round(HOLD_MS / 1000 * sample_rate)
+        one = max(1, self.lookahead_frames // 2)
+        two = self.lookahead_frames + 2 - one  # both boxes together reach from a peak back to where it was first seen
+        self._lengths = np.array([window, one, two])
+        self._state = np.zeros(5)
+        self._marks = np.array([0, 0, 0, 0, 0, one + two])
+        self._held = np.zeros(window)
+        self._held_at = np.zeros(window, np.int64)
+        self._boxes = np.zeros((2, max(one, two)))
+
+    def follow(self, peaks: Floats, gains: Floats) -> bool:
+        """Fill `gains` from `peaks`, both float32 `(frames,)`; whether any is not the drive itself."""
+        limited = _follow(
+            peaks, self._aim, self._drive, self._release, self._lengths, self._state, self._marks, self._held,
+            self._held_at, self._boxes, gains,
+        )  # fmt: skip
+        return bool(limited)
