@@ -134,13 +134,13 @@ def spectra(mono: Any, size: int, hop: int) -> Any:
 
 
 def detect_key(mix: Any) -> str:
-    mono = mix.mean(axis=0)
-    power = spectra(mono, 16384, 8192)
+    """Krumhansl's profiles against the chroma of the power between 60 Hz and 1 kHz (above, harmonics mislead)."""
+    power = spectra(mix.mean(axis=0), 16384, 8192) ** 2
     frequency = np.fft.rfftfreq(16384, 1 / RATE)
-    use = (frequency > 60) & (frequency < 2000)
+    use = (frequency > 60) & (frequency < 1000)
     classes = np.round(69 + 12 * np.log2(frequency[use] / 440)).astype(int) % 12
-    weight = (power[:, use] ** 0.5).sum(axis=0)
-    chroma = np.array([weight[classes == pitch].mean() for pitch in range(12)])
+    weight = power[:, use].sum(axis=0)
+    chroma = np.array([weight[classes == pitch].sum() for pitch in range(12)])
     fits = {
         f"{NAMES[tonic]} {mode}": np.corrcoef(np.roll(profile, tonic), chroma)[0, 1]
         for tonic in range(12)

@@ -13,7 +13,7 @@ import pytest
 from songkit.analysis.loudness import LoudnessMeter
 from songkit.analysis.peaks import PeakMeter
 from songkit.audio import Audio
-from songkit.errors import UsageError
+from songkit.errors import MissingError, UsageError
 from songkit.files import read_audio
 from songkit.generate.contract import MAX_SEED, Request, Take
 from songkit.generate.lyrics import Lyrics, parse
@@ -176,3 +176,13 @@ def test_requests_that_cannot_be_are_refused(tmp_path: Path) -> None:
             Sketch().prepare(request, tmp_path, silent)
     with pytest.raises(UsageError, match="seed"):
         Sketch().generate(Request(10.0), {"voice": ""}, MAX_SEED + 1, tmp_path, silent)
+
+
+def test_missing_voice_library_is_named_and_an_instrumental_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("songkit.generate.sketch.speech.find_spec", lambda name: None)
+    request = Request(10.0, "pop", parse(SHEET, "test"))
+    with pytest.raises(MissingError, match="espeakng-loader"):
+        Sketch().prepare(request, tmp_path, silent)
+    assert Sketch().prepare(Request(10.0, "pop", request.lyrics, {"voice": False}), tmp_path, silent)["voice"] == ""

@@ -46,7 +46,7 @@ KITS: dict[str, Kit] = {
 # Level in dB and place from -1 (left) to 1 (right).
 SEATS: dict[str, tuple[float, float]] = {
     "kick": (0.0, 0.0), "snare": (-2.0, 0.0), "clap": (-4.5, 0.0), "rim": (-8.0, 0.1), "hat": (-14.0, 0.35),
-    "open": (-15.0, 0.35), "pedal": (-16.0, 0.3), "ride": (-13.5, -0.4), "crash": (-10.0, -0.3), "shaker": (-19.0,
+    "open": (-15.0, 0.35), "pedal": (-16.0, 0.3), "ride": (-13.5, -0.4), "crash": (-14.0, -0.3), "shaker": (-19.0,
     -0.45),
     "tambourine": (-16.0, 0.5), "tom high": (-6.0, 0.4), "tom mid": (-6.0, 0.0), "tom low": (-5.0, -0.4),
     "conga high": (-10.0, -0.5), "conga low": (-10.0, -0.35), "riser": (-13.0, 0.0),
@@ -151,20 +151,19 @@ def _rattle(rng: np.random.Generator, jingles: bool) -> npt.NDArray[np.float64]:
 
 
 def _cymbal(row: Kit, drum: str, rng: np.random.Generator) -> Wave:
-    """Hats, ride and crash: dense high noise with a cluster of detuned squares, a little different on each side."""
-    seconds = {"hat": row.hat_seconds, "pedal": 0.03, "open": 0.22, "ride": 0.45, "crash": 1.1}[drum]
-    time = _time(min(3.0, 5.0 * seconds))
-    sides = []
-    cluster = sum(
-        np.sign(np.sin(2 * np.pi * hertz * time + rng.random() * 6.28))
-        for hertz in (2490, 3170, 3710, 4530, 5470, 6130)
-    )
-    for _ in (0, 1):
-        metal = 0.25 * np.asarray(cluster) + rng.standard_normal(time.size)
-        sides.append(_shaped(metal, row.cymbal_hz, 14_000))
-    wave = np.stack(sides) * np.exp(-time / seconds)
+    """Hats, ride and crash: dense high noise, a little different on each side, struck with a short metallic cluster.
+
+    The cluster dies within a tenth of a second: partials that ring on would stand out as whistles.
+    """
+    seconds = {"hat": row.hat_seconds, "pedal": 0.03, "open": 0.22, "ride": 0.4, "crash": 0.8}[drum]
+    time = _time(min(2.6, 5.0 * seconds))
+    cluster = np.zeros(time.size)
+    for hertz in (2490, 3170, 3710, 4530, 5470, 6130):
+        cluster += np.sign(np.sin(2 * np.pi * hertz * time + rng.random() * 6.28)) * np.exp(-time / 0.035)
+    sides = [_shaped(0.3 * cluster + rng.standard_normal(time.size), row.cymbal_hz, 14_000) for _ in (0, 1)]
+    wave = np.stack(sides) * (0.6 * np.exp(-time / seconds) + 0.4 * np.exp(-time / (0.3 * seconds)))
     if drum == "ride":
-        wave += 0.8 * np.sin(2 * np.pi * 3350 * time) * np.exp(-time / 0.05)
+        wave += 0.6 * np.sin(2 * np.pi * 3350 * time) * np.exp(-time / 0.04)
     if drum == "crash":
         wave *= np.minimum(1.0, time / 0.004)
     wave *= np.minimum(1.0, (time[-1] - time) / 0.02)

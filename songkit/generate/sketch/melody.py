@@ -87,7 +87,7 @@ class Tune:
         cost += outside * (5.0 if last else 0.6 + 2.6 * slot.weight)
         tonic = pitches % 12 == self.key.tonic
         # The ear finds the key by its first and fifth degrees.
-        cost -= slot.weight * (0.6 * tonic + 0.3 * (pitches % 12 == self.key.pitch_class(5)))
+        cost -= slot.weight * (0.9 * tonic + 0.3 * (pitches % 12 == self.key.pitch_class(5)))
         if last and phrase.closes and self.key.tonic in chord.pitch_classes:
             cost += ~tonic * 3.0
         elif last and not phrase.closes:

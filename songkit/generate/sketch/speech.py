@@ -150,7 +150,7 @@ def _analyse(
     envelope = pyworld.cheaptrick(samples, pitch, time, sample_rate)
     aperiodicity = pyworld.d4c(samples, pitch, time, sample_rate)
     bands = pyworld.code_aperiodicity(aperiodicity, sample_rate)
-    log_envelope = np.clip(np.log(envelope + 1e-12), -27.0, 12.0)
+    log_envelope = _without_hole(np.clip(np.log(envelope + 1e-12), -27.0, 12.0), voiced, sample_rate)
     keep = _without_pauses(starts, names, samples.size, sample_rate, len(time))
     nuclei = _nuclei(starts, names, samples.size, sample_rate, keep)
     begin, end = _audible(samples, sample_rate, keep)
@@ -159,6 +159,24 @@ def _analyse(
     return SpokenLine(
         log_envelope[keep].astype(np.float16), bands[keep].astype(np.float32), voiced[keep], nuclei, begin, end
     )
+
+
+def _without_hole(
+    logs: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_], sample_rate: int
+) -> npt.NDArray[np.float64]:
+    """Voiced envelopes without espeak's hole between 5 and 7 kHz and its lone formant at 8 kHz.
+
+    Above 4.5 kHz the envelope is averaged over 3 kHz, which leaves a slope; sibilants are not voiced and stay.
+    """
+    first = round(4500.0 / (sample_rate / 2) * (logs.shape[1] - 1))
+    reach = round(1500.0 / (sample_rate / 2) * (logs.shape[1] - 1))
+    padded = np.pad(logs[voiced], ((0, 0), (reach + 1, reach)), mode="edge")
+    sums = np.cumsum(padded, axis=1)
+    smooth = (sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1)
+    share = np.clip((np.arange(logs.shape[1]) - first) / reach, 0.0, 1.0)
+    filled = logs.copy()
+    filled[voiced] = (1.0 - share) * logs[voiced] + share * smooth
+    return filled
 
 
 def _is_vowel(name: str) -> bool:
