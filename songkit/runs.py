@@ -142,12 +142,6 @@ class Run:
             folder.mkdir()
         return folder
 
-    def alias(self, path: Path, stem: str) -> Path:
-        """A second name for a file, to work on: `stem` with the suffix of `path`."""
-        alias = self.fresh_work("alias") / f"{stem}{path.suffix}"
-        _link(path, alias)
-        return alias
-
     def set_aside(self, paths: Iterable[Path]) -> Path:
         """Moves what stands in the way into a new folder `old-1`, `old-2`, ... of the run; that folder."""
         number = 1

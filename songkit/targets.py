@@ -17,8 +17,8 @@ from songkit.audio import (
     Encoding,
     Format,
 )
-from songkit.containers import CONTAINERS, SUFFIXES, Container, Layout
 from songkit.errors import UsageError, near_names
+from songkit.files.containers import CONTAINERS, SUFFIXES, Container, Layout
 
 # Depths that a source can have but no target has; floats and lossy codecs have no grid of their own.
 _NO_GRID_DEPTH: BitDepth = 24

@@ -11,9 +11,9 @@ import pytest
 
 from songkit import ffmpeg
 from songkit.audio import Audio, Encoding
-from songkit.containers import CONTAINERS
 from songkit.errors import InputError
 from songkit.files import AudioWriter, open_source, read_audio
+from songkit.files.containers import CONTAINERS
 from tests import signals
 
 

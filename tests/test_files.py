@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from songkit import atomic, ffmpeg, sinks, wave
 from songkit.audio import DEFAULT_LAYOUTS, Audio, Encoding, Format
 from songkit.blocks import AudioSource, collect
-from songkit.containers import CONTAINERS, why_not
 from songkit.errors import InputError, OutputError, SignalError
 from songkit.files import AudioWriter, open_source, read_audio
-from songkit.pcm import to_bytes, to_integers
+from songkit.files.containers import CONTAINERS, why_not
+from songkit.files.pcm import to_bytes, to_integers
 from tests import signals
 
 FRAMES = 4_801

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from songkit.audio import Encoding, Format
-from songkit.containers import CONTAINERS
 from songkit.errors import OutputError
 from songkit.files import AudioWriter, open_source
+from songkit.files.containers import CONTAINERS
 from songkit.tags import Picture, Tags, read_tags, write_tags
 from tests import signals
 
@@ -170,7 +170,7 @@ def test_covers_that_a_container_has_no_place_for(tmp_path: Path) -> None:
 
 
 def test_files_that_hold_no_tags_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("songkit.sinks.RIFF_LIMIT_BYTES", 1_000)
+    monkeypatch.setattr("songkit.files.sinks.RIFF_LIMIT_BYTES", 1_000)
     path = empty(tmp_path / "a.wav")
     assert path.read_bytes()[:4] == b"RF64"
     assert len(write_tags(path, TAGS)) == 1

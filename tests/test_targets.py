@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from songkit.audio import DEFAULT_LAYOUTS, Encoding, Format
-from songkit.containers import CONTAINERS, default_kbps, fitting_kbps, why_not
 from songkit.errors import UsageError
+from songkit.files.containers import CONTAINERS, default_kbps, fitting_kbps, why_not
 from songkit.targets import Target
 
 SIDE_51 = ("FL", "FR", "FC", "LFE", "SL", "SR")

@@ -33,6 +33,7 @@ def master_file(
     *,
     output: Path | str | None = None,
     output_dir: Path | str | None = None,
+    stem: str | None = None,
     target_lufs: float | None = None,
     ceiling_dbtp: float | None = None,
     force: bool = False,
@@ -42,8 +43,8 @@ def master_file(
 ) -> MasterResult:
     """Masters one file through a chain and delivers it; every delivered file is decoded, measured and checked.
 
-    Writes `<stem>.master.wav` beside the source unless `output` or `output_dir` say otherwise. Loudness in LUFS,
-    ceiling in dBTP. `tags` are added to those carried over from the source. Raises InputError, ChainError,
+    Writes `<stem>.master.wav` beside the source unless `output`, `output_dir` or `stem` say otherwise. Loudness in
+    LUFS, ceiling in dBTP. `tags` are added to those carried over from the source. Raises InputError, ChainError,
     OutputError, and DeliveryError (the files are there; `.result` holds the MasterResult) when a check of the chain
     fails or, with `strict`, when the target loudness was not reached.
     """
@@ -52,6 +53,7 @@ def master_file(
         chain,
         output=output,
         output_dir=output_dir,
+        stem=stem,
         target_lufs=target_lufs,
         ceiling_dbtp=ceiling_dbtp,
         force=force,

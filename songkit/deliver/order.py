@@ -38,6 +38,7 @@ def order(
     *,
     output: Path | str | None = None,
     output_dir: Path | str | None = None,
+    stem: str | None = None,
     target_lufs: float | None = None,
     ceiling_dbtp: float | None = None,
     force: bool = False,
@@ -45,15 +46,18 @@ def order(
     """Opens the source, settles the chain and the outputs, and checks all that needs no processing.
 
     `output` replaces the chain's deliver list by that one file (its folder must exist); `output_dir` keeps the list
-    and is made where missing. Raises InputError, ChainError, OutputError.
+    and is made where missing; `stem` names its files instead of the source's own stem. Raises InputError, ChainError,
+    OutputError.
     """
     settled = Chain.load(chain) if isinstance(chain, str) else chain
     if target_lufs is not None or ceiling_dbtp is not None:
         settled = settled.with_loudness(target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp)
     source = open_source(Path(path))
-    outputs = _output_paths(
-        source.info.path, settled, Path(output) if output else None, Path(output_dir) if output_dir else None
-    )
+    if output is not None:
+        outputs = ((Path(output), Target.for_path(output)),)
+    else:
+        folder = source.info.path.parent if output_dir is None else Path(output_dir)
+        outputs = tuple(_output_paths(folder, stem or source.info.path.stem, settled.deliver or (Target(),)).items())
     for target_path, target in outputs:
         if target_path.exists() and target_path.samefile(source.info.path):
             raise OutputError(f"{target_path} is the source itself", "choose another name with -o")
@@ -68,23 +72,17 @@ def _last_value(steps: Sequence[Processor], field: str) -> float | None:
     return next((value for value in reversed(values) if value is not None), None)
 
 
-def _output_paths(
-    source: Path, chain: Chain, output: Path | None, output_dir: Path | None
-) -> tuple[tuple[Path, Target], ...]:
-    """`-o` is one file of its suffix's format; else `<stem>.master.<suffix>` for each entry of the deliver list."""
-    if output is not None:
-        return ((output, Target.for_path(output)),)
-    folder = output_dir or source.parent
-    targets = chain.deliver or (Target(),)
+def _output_paths(folder: Path, stem: str, targets: Sequence[Target]) -> dict[Path, Target]:
+    """`<stem>.master.<suffix>` for each entry of the deliver list."""
     paths: dict[Path, Target] = {}
     for target in targets:
-        path = folder / f"{source.stem}.master{target.suffix}"
+        path = folder / f"{stem}.master{target.suffix}"
         if path in paths:  # two entries of one format: the later ones say how they differ
-            path = folder / f"{source.stem}.master-{_label(target)}{target.suffix}"
+            path = folder / f"{stem}.master-{_label(target)}{target.suffix}"
         if path in paths:
             raise OutputError(f"{path} would be written twice", "the chain's deliver list names the same target twice")
         paths[path] = target
-    return tuple(paths.items())
+    return paths
 
 
 def _label(target: Target) -> str:

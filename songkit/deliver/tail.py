@@ -88,7 +88,7 @@ def deliver(job: Job, path: Path, target: Target) -> Delivered:
 def _encode(
     job: Job, path: Path, target: Target, wanted: Format, encoding: Encoding, reserve_db: float, *, keep: bool
 ) -> _Attempt:
-    """The tail into the encoder, the file decoded and measured; it gets its name when the ceiling holds, or if `keep`."""
+    """The tail into the encoder, then decoded and measured; named when the ceiling holds, or if `keep`."""
     converted = conversion(job.spool.format, wanted)
     steps = (*converted, *_with_reserve(job.tail, reserve_db))
     progress = named(job.progress, f"write {path.name}")

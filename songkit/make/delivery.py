@@ -44,10 +44,14 @@ def deliver(
     staged = run.fresh_work("song")
     if winner.take is None:
         raise ValueError("a winner has a take")
-    source = run.alias(winner.take.audio, slug(order.title))
     try:
         result = (master or master_file)(
-            source, order.chain, output_dir=staged, tags=_tags(order, winner), progress=progress
+            winner.take.audio,
+            order.chain,
+            output_dir=staged,
+            stem=slug(order.title),
+            tags=_tags(order, winner),
+            progress=progress,
         )
     except QualityError as error:
         delivered: MasterResult | None = getattr(error, "result", None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from songkit.atomic import output_error
 from songkit.errors import OutputError
-from songkit.sniff import sniff
+from songkit.files.sniff import sniff
 from songkit.tags.id3 import from_id3, to_id3
 from songkit.tags.model import Picture, Tags
 from songkit.tags.mp4 import from_atoms, to_atoms

@@ -7,10 +7,10 @@ from typing import Self
 
 from songkit.atomic import PendingFile, output_error
 from songkit.audio import Encoding, Format, Samples
-from songkit.containers import CONTAINERS, why_not
 from songkit.errors import OutputError, SignalError
 from songkit.ffmpeg import FfmpegError
-from songkit.sinks import open_sink
+from songkit.files.containers import CONTAINERS, why_not
+from songkit.files.sinks import open_sink
 from songkit.units import clock
 
 # soundfile's errors are RuntimeErrors

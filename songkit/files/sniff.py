@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO
 
-from songkit.mpeg import SEARCH_BYTES, audio_start, find_stream
+from songkit.files.mpeg import SEARCH_BYTES, audio_start, find_stream
 
 SNIFF_BYTES = 4096
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from songkit.audio import Encoding, Format, Samples, default_layout, mask_from_layout
-from songkit.containers import default_kbps, fitting_kbps
 from songkit.ffmpeg import Encoder
-from songkit.pcm import to_bytes, to_integers
+from songkit.files.containers import default_kbps, fitting_kbps
+from songkit.files.pcm import to_bytes, to_integers
 from songkit.wave import RIFF_LIMIT_BYTES, WaveWriter
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songkit.aiff import claimed_frames
 from songkit.audio import SPEAKERS, Format, Samples, default_layout, layout_from_mask
 from songkit.blocks import BLOCK_FRAMES
 from songkit.errors import InputError
-from songkit.readers.contract import Opened
-from songkit.sniff import Kind
+from songkit.files.aiff import claimed_frames
+from songkit.files.readers.contract import Opened
+from songkit.files.sniff import Kind
 from songkit.wave import PCM, WaveHeader, read_header
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from songkit.audio import Format, Samples
 from songkit.errors import InputError
 from songkit.ffmpeg import Decoder, FfmpegError, complaint
-from songkit.mpeg import claims_of
-from songkit.readers.contract import Opened
-from songkit.sniff import Kind
+from songkit.files.mpeg import claims_of
+from songkit.files.readers.contract import Opened
+from songkit.files.sniff import Kind
 from songkit.wave import read_header
 
 _STREAM = re.compile(r"Stream #\d+:\d+.*?: Audio: (?P<codec>[a-z0-9_]+)")

@@ -12,11 +12,11 @@ from pathlib import Path
 from songkit.audio import Audio, Format, Samples
 from songkit.blocks import BLOCK_FRAMES, collect
 from songkit.errors import InputError
-from songkit.mpeg import length_is_known
-from songkit.readers import FfmpegReader, Opened, Reader, SoundFileReader
-from songkit.sniff import Kind, sniff
+from songkit.files.mpeg import length_is_known
+from songkit.files.readers import FfmpegReader, Opened, Reader, SoundFileReader
+from songkit.files.sniff import Kind, sniff
+from songkit.files.writer import AudioWriter
 from songkit.units import clock
-from songkit.writer import AudioWriter
 
 __all__ = ["AudioWriter", "FileInfo", "FileSource", "open_source", "read_audio"]
 
