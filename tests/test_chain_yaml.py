@@ -190,7 +190,23 @@ def test_every_value_survives_the_round_trip(
 
 
 @pytest.mark.parametrize(
-    "word", ["1e3", "yes", "null", "1_000", "0x1f", ".inf", "2024-01-01", "<<", "=", "~", "- a: b"]
+    "word",
+    [
+        "1e3",
+        "yes",
+        "null",
+        "1_000",
+        "0x1f",
+        ".inf",
+        "2024-01-01",
+        "<<",
+        "=",
+        "~",
+        "- a: b",
+        "a\x85b",
+        "a\u2028b\u2029",
+        " a ",
+    ],
 )
 def test_words_that_look_like_something_else_stay_words(word: str) -> None:
     chain = Chain(name=word, about=word)

@@ -48,6 +48,13 @@ class _Dumper(yaml.SafeDumper):
     """Quotes each string that this file would read as a number."""
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
+    # only double quotes escape Unicode's own line ends, which come back as spaces otherwise
+    style = '"' if any(mark in text for mark in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar(_TAG + "str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 for _class in (_Loader, _Dumper):
     _class.add_implicit_resolver(_TAG + "float", re.compile(rf"^(?:{_FLOAT.pattern})$"), list("-+.0123456789"))
 
