@@ -56,7 +56,8 @@ def value_ticks(scale: Scale, step: float) -> list[Tick]:
     first = math.ceil(scale.low / step - 1e-9)
     last = math.floor(scale.high / step + 1e-9)
     return [
-        Tick(scale.percent(index * step), f"{index * step + 0.0:g}".replace("-", "\u2212")) for index in range(first, last + 1)
+        Tick(scale.percent(index * step), f"{index * step + 0.0:g}".replace("-", "\u2212"))
+        for index in range(first, last + 1)
     ]
 
 

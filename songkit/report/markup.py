@@ -25,7 +25,9 @@ def tag(name: str, *children: str, **attributes: str | float | None) -> Markup:
     `class_` is written `class`, underscores become hyphens (`aria_label`), and `viewBox` stays as it is.
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items() if value is not None
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
     )
     return Markup(f"<{name}{written}>{join(children)}</{name}>")
 
@@ -40,13 +42,13 @@ def figure_text(value: str) -> str:
     return "–" if value == "-" else value.replace("-", "\u2212") if value[:1] == "-" else value
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]], caption: str, numeric: str = "") -> Markup:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], caption: str, sides: str = "") -> Markup:
     """A table in a frame that scrolls by itself on a narrow screen; the first cell of a row names the row.
 
-    `numeric` has an `r` for each column that is set right, as in `lrrl`.
+    `sides` has a letter for each column: `l` left, `r` right (numbers), `w` left with room for sentences.
     """
     names = list(head)
-    sides = numeric.ljust(len(names), "l")
+    sides = sides.ljust(len(names), "l")
     titles = (tag("th", name, scope="col", class_=_side(side)) for name, side in zip(names, sides, strict=True))
     body = (
         tag(
@@ -68,4 +70,4 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], caption: str, nume
 
 
 def _side(side: str) -> str | None:
-    return "number" if side == "r" else None
+    return {"r": "number", "w": "long"}.get(side)

@@ -1,4 +1,4 @@
-"""The parts of a page that show a master: before and after, curves of both, files with their checks, what each step did."""
+"""The parts of a page that show a master: before and after, curves, files with their checks, what each step did."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from songkit.report.wording import describe_signal, facts, number, split_unit
 
 HISTORY = "reduction_history_db"
 HISTORY_SECONDS = 0.1
+LEAST_SHOWN_DB = 0.1
 NOT_TOLD = ("step", "name", "warnings", "skipped", HISTORY)
 
 
@@ -71,6 +72,10 @@ def _reduction(result: Master) -> Markup:
     if not found:
         return Markup("")
     history = [-float(value) for value in found[-1][HISTORY]]
+    if min(history) > -LEAST_SHOWN_DB:
+        return tag(
+            "p", f"The limiter took away {number(-min(history), 2)} dB at most: nothing to draw.", class_="quiet"
+        )
     y = Scale(min(-3.0, *history) - 0.5, 0.0)
     seconds = max(result.before.format.seconds, HISTORY_SECONDS * len(history))
     curve = Curve("gain reduction", "first", history, HISTORY_SECONDS / 2, HISTORY_SECONDS)
@@ -83,7 +88,7 @@ def _reduction(result: Master) -> Markup:
 def _file(output: Delivered) -> Markup:
     lines = [tag("p", describe_signal(output.analysis.format))]
     lines += [tag("p", note) for note in (*output.notes, *([output.shortfall] if output.shortfall else []))]
-    lines.append(tag("p", f"SHA-256 {output.sha256}", class_="quiet"))
+    lines.append(tag("p", tag("code", f"SHA-256 {output.sha256}")))
     if output.checks:
         lines.append(_checks(output))
     return tag("div", tag("h3", output.path.name), *lines, class_="file")
@@ -95,15 +100,13 @@ def _checks(output: Delivered) -> Markup:
             " ".join(part for part in split_unit(check.name) if part),
             figure_text("-" if check.value is None else number(check.value, 2)),
             _wanted(check),
-            tag("strong", *(("passed",) if check.passed else ("failed",)), class_=f"badge {_look(check)}"),
+            tag(
+                "strong", "passed" if check.passed else "failed", class_=f"badge {'good' if check.passed else 'error'}"
+            ),
         )
         for check in output.checks
     )
     return table(("Check", "Measured", "Wanted", "Result"), rows, f"Checks of {output.path.name}", "lrll")
-
-
-def _look(check: Check) -> str:
-    return "good" if check.passed else "error"
 
 
 def _wanted(check: Check) -> str:
@@ -118,12 +121,17 @@ def _chain(result: Master) -> Iterator[Markup]:
     yield _steps(result, result.facts, f"Steps of {chain.name}, once for all files") if result.facts else Markup("")
     for output in result.outputs:
         if output.facts:
-            yield join([tag("h3", f"For {output.path.name}"), _steps(result, output.facts, f"Steps for {output.path.name}")])
+            yield join(
+                [tag("h3", f"For {output.path.name}"), _steps(result, output.facts, f"Steps for {output.path.name}")]
+            )
 
 
 def _steps(result: Master, told: Sequence[Mapping[str, Any]], caption: str) -> Markup:
-    rows = ((f"{fact['step']}", str(fact["name"]), _settings(result, fact), _found(fact)) for fact in told)
-    return table(("Step", "Name", "Settings", "Found"), rows, caption, "rlll")
+    rows = (
+        (str(fact["step"]), tag("span", str(fact["name"]), class_="name"), _settings(result, fact), _found(fact))
+        for fact in told
+    )
+    return table(("Step", "Name", "Settings", "Found"), rows, caption, "rlww")
 
 
 def _settings(result: Master, fact: Mapping[str, Any]) -> str:

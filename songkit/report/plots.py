@@ -103,7 +103,9 @@ def curves(
     return plot(title, description, join(paths), time_ticks(x), y_ticks, unit=unit, keys=keys, over=over)
 
 
-def outline(lowest: Sequence[float], highest: Sequence[float], slice_seconds: float, seconds: float, y: Scale) -> Markup:
+def outline(
+    lowest: Sequence[float], highest: Sequence[float], slice_seconds: float, seconds: float, y: Scale
+) -> Markup:
     """The outline of a waveform as one closed shape."""
     x = time_scale(seconds)
     places = [10 * x.percent((index + 0.5) * slice_seconds) for index in range(len(lowest))]

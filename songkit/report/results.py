@@ -1,4 +1,4 @@
-"""What the report reads of a master, an order and a run: the shape only, because those rooms lie beside and above it."""
+"""What the report reads of a master, an order and a run: the shape only, as those rooms lie beside and above it."""
 
 from __future__ import annotations
 

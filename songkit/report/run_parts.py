@@ -1,8 +1,8 @@
-"""The parts of a page that show a run: what was asked, all takes side by side, the winner in detail, what was delivered."""
+"""The parts of a page that show a run: all takes side by side, what was delivered, the winner in detail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from songkit.report import master_parts, sections
 from songkit.report.figures import MAIN, Row, main_value
@@ -13,6 +13,9 @@ from songkit.report.wording import count, facts, number
 
 TAKE_ROWS = (MAIN[0], MAIN[2], MAIN[3], Row("DR", "dynamics.dr14", "", 0))
 
+# Facts of a take that stand elsewhere on the page.
+SAME_FOR_ALL = ("generator", "version", "seed", "seconds")
+
 
 def parts(result: Run) -> list[Markup]:
     """Everything but the verdict, in reading order."""
@@ -20,7 +23,7 @@ def parts(result: Run) -> list[Markup]:
     return [
         sections.section("Takes", _takes(result), _outlines(result)),
         sections.section("Scores side by side", _scores(result)),
-        sections.section("Delivered files", *(_file(file) for file in result.delivered)),
+        *([sections.section("Delivered files", *map(_file, result.delivered))] if result.mastered is None else []),
         *([sections.section("Warnings", master_parts.warnings(result.warnings))] if result.warnings else []),
         *(_detail("The master", master_parts.parts(result.mastered)) if result.mastered is not None else ()),
         *(_detail(f"The winning take, seed {result.winner.seed}", sections.analysis_parts(winner)) if winner else ()),
@@ -30,12 +33,21 @@ def parts(result: Run) -> list[Markup]:
 
 def _detail(title: str, inside: Sequence[Markup]) -> Iterator[Markup]:
     """A part of the page that could be a page of its own: its sections go one level down."""
-    lowered = [Markup(part.replace("<h3", "<h4").replace("</h3", "</h4").replace("<h2", "<h3").replace("</h2", "</h3")) for part in inside]
+    lowered = [
+        Markup(part.replace("<h3", "<h4").replace("</h3", "</h4").replace("<h2", "<h3").replace("</h2", "</h3"))
+        for part in inside
+    ]
     yield tag("section", tag("h2", title), *lowered, class_="detail")
 
 
 def _takes(result: Run) -> Markup:
-    head = ("Seed", "Result", "Score", *(", ".join(filter(None, (row.label, row.unit))) for row in TAKE_ROWS), "Remarks")
+    head = (
+        "Seed",
+        "Result",
+        "Score",
+        *(", ".join(filter(None, (row.label, row.unit))) for row in TAKE_ROWS),
+        "Remarks",
+    )
     rows = (
         (
             str(take.seed),
@@ -74,7 +86,7 @@ def _outlines(result: Run) -> Markup:
             continue
         mark = " (winner)" if take.seed == result.winner.seed else ""
         drawn = sections.waveform(take.analysis, title=f"Seed {take.seed}{mark}", look="small")
-        about = "" if take.take is None else facts({k: v for k, v in take.take.facts.items() if _plain(v)})
+        about = "" if take.take is None else _told(take.take.facts)
         shown.append(tag("div", drawn, tag("p", about, class_="quiet")))
     return tag("div", *shown, class_="takes")
 
@@ -96,10 +108,12 @@ def _scores(result: Run) -> Markup:
 
 
 def _file(file: RunFile) -> Markup:
-    lines = [tag("p", f"SHA-256 {file.sha256}", class_="quiet")]
+    lines = [tag("p", tag("code", f"SHA-256 {file.sha256}"))]
     if file.shortfall:
         lines.append(tag("p", file.shortfall))
-    lines += [tag("p", tag("strong", "check failed", class_="badge error"), f" {check}") for check in file.failed_checks]
+    lines += [
+        tag("p", tag("strong", "check failed", class_="badge error"), f" {check}") for check in file.failed_checks
+    ]
     return tag("div", tag("h3", file.path.name), *lines, class_="file")
 
 
@@ -118,5 +132,6 @@ def _asked(result: Run) -> Markup:
     return table(("Asked", "Value"), rows, "What was asked")
 
 
-def _plain(value: object) -> bool:
-    return isinstance(value, str | int | float)
+def _told(told: Mapping[str, object]) -> str:
+    """What tells this take from the others, in words."""
+    return facts({name: value for name, value in told.items() if isinstance(value, str | int | float)}, SAME_FOR_ALL)

@@ -26,14 +26,15 @@ def section(title: str, *parts: str, id: str | None = None) -> Markup:
     return tag("section", tag("h2", title), *parts, id=id)
 
 
-def verdict(found: Verdict, analysis: Analysis | None = None) -> Markup:
-    """The answer first, with the figures that everyone asks for."""
+def verdict(found: Verdict, analysis: Analysis | None = None, of: str = "") -> Markup:
+    """The answer first, with the figures that everyone asks for; `of` says of what."""
     words = {"good": "Good", "warning": "Attention", "error": "Problem"}
     return tag(
         "section",
         tag("p", tag("strong", words[found.level], class_=f"badge {found.level}"), class_="status"),
         tag("h2", found.headline),
         tag("p", found.detail),
+        tag("p", of, class_="asked quiet") if of else "",
         cards(analysis) if analysis is not None else "",
         class_=f"verdict {found.level}",
     )
@@ -85,7 +86,14 @@ def waveform(analysis: Analysis, kinds: Sequence[FindingGroup] = (), title: str 
     y = Scale(-1.02 * top, 1.02 * top)
     drawing = plots.outline(wave.lowest, wave.highest, wave.slice_seconds, seconds, y)
     edges = join(
-        tag("line", class_="full-scale", x1="0", x2="1000", y1=f"{100 - y.percent(edge):.2f}", y2=f"{100 - y.percent(edge):.2f}")
+        tag(
+            "line",
+            class_="full-scale",
+            x1="0",
+            x2="1000",
+            y1=f"{100 - y.percent(edge):.2f}",
+            y2=f"{100 - y.percent(edge):.2f}",
+        )
         for edge in (-1.0, 1.0)
     )
     x_ticks = time_ticks(time_scale(seconds))
@@ -96,7 +104,9 @@ def waveform(analysis: Analysis, kinds: Sequence[FindingGroup] = (), title: str 
     return plots.plot(title, description, join([drawing, edges]), x_ticks, ticks, unit="dBFS", over=over, look=look)
 
 
-def loudness_history(analysis: Analysis, target_lufs: float | None = None, kinds: Sequence[FindingGroup] = ()) -> Markup:
+def loudness_history(
+    analysis: Analysis, target_lufs: float | None = None, kinds: Sequence[FindingGroup] = ()
+) -> Markup:
     """Momentary and short-term loudness over time, with integrated loudness and target across."""
     found = analysis.loudness
     drawn: list[Curve | Level] = []
@@ -113,13 +123,13 @@ def levels(integrated_lufs: float | None, target_lufs: float | None) -> list[Lev
     """Integrated loudness and target as lines, where there are any."""
     named = (("integrated", "second", integrated_lufs), ("target", "target", target_lufs))
     return [
-        Level(f"{name} {number(value)}".replace("-", "\u2212"), look, value) for name, look, value in named if value is not None
+        Level(f"{name} {number(value)}".replace("-", "\u2212"), look, value)
+        for name, look, value in named
+        if value is not None
     ]
 
 
-def history(
-    title: str, drawn: Sequence[Curve | Level], seconds: float, kinds: Sequence[FindingGroup] = ()
-) -> Markup:
+def history(title: str, drawn: Sequence[Curve | Level], seconds: float, kinds: Sequence[FindingGroup] = ()) -> Markup:
     """Loudness curves over time."""
     values = [
         value
@@ -158,7 +168,7 @@ def spectrum(analysis: Analysis) -> Markup:
         f"{_band(hz)} Hz {'empty' if level is None else f'{level:.0f} dBFS'}" for hz, level in bands.items()
     )
     return plots.plot(
-        "Spectrum", description, join(drawing), ticks, value_ticks(y, 10.0), unit="dBFS (RMS) per octave, Hz", over=over
+        "Level by octave", description, join(drawing), ticks, value_ticks(y, 10.0), unit="dBFS (RMS) over Hz", over=over
     )
 
 
@@ -189,9 +199,8 @@ def figures(analysis: Analysis) -> Markup:
 def score(found: Score) -> Markup:
     """How the score comes about."""
     gates = [gate for gate in found.gates if not gate.passed]
-    sentence = (
-        f"{number(found.total)} of 100 as a raw take (weights version {found.version}); "
-        + (f"all {len(found.gates)} gates are open." if not gates else "a closed gate takes all points.")
+    sentence = f"{number(found.total)} of 100 as a raw take (weights version {found.version}); " + (
+        f"all {len(found.gates)} gates are open." if not gates else "a closed gate takes all points."
     )
     rows = (
         (
@@ -212,17 +221,11 @@ def analysis_parts(analysis: Analysis, target_lufs: float | None = None) -> list
     """Everything but the verdict, in reading order."""
     kinds = grouped(analysis.findings)
     over_time = [waveform(analysis, kinds), loudness_history(analysis, target_lufs, kinds), stereo(analysis)]
-    drawn = [
-        part
-        for part in (
-            section("Over time", *over_time) if any(over_time) else "",
-            section("Spectrum", spectrum(analysis)) if spectrum(analysis) else "",
-        )
-        if part
-    ]
+    bands = spectrum(analysis)
     return [
         section("Findings", findings(kinds)),
-        *(Markup(part) for part in drawn),
+        *([section("Over time", *over_time)] if any(over_time) else []),
+        *([section("Spectrum", bands)] if bands else []),
         section("Figures", figures(analysis)),
         *([section("Score", score(analysis.score))] if analysis.score is not None else []),
     ]

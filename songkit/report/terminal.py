@@ -38,7 +38,9 @@ def analysis_lines(analysis: Analysis, style: Style = plain) -> list[str]:
 
 def explain_lines(score: Score, style: Style = plain) -> list[str]:
     """How a score comes about: the gates, then raw value, target, weight and contribution of each term."""
-    lines = [style(f"  Score {number(score.total)} of 100 as a raw take", "heading") + f" (weights version {score.version})"]
+    lines = [
+        style(f"  Score {number(score.total)} of 100 as a raw take", "heading") + f" (weights version {score.version})"
+    ]
     for gate in score.gates:
         if not gate.passed:
             lines += wrapped(f"gate {gate.name} is closed: {gate.reason}")
@@ -59,7 +61,9 @@ def order_lines(order: MasterOrder, style: Style = plain) -> list[str]:
     from songkit.chains import plan
 
     chain, info = order.chain, order.source.info
-    lines = [style(line, "title") for line in wrapped(f"{visible(info.path)} through the chain {visible(chain.name)}", "")]
+    lines = [
+        style(line, "title") for line in wrapped(f"{visible(info.path)} through the chain {visible(chain.name)}", "")
+    ]
     if chain.about:
         lines += [style(line, "quiet") for line in wrapped(visible(chain.about))]
     for path, target in order.outputs:

@@ -23,19 +23,25 @@ class Verdict:
 def of_analysis(analysis: Analysis) -> Verdict:
     kinds = grouped(analysis.findings)
     errors, warnings, notes = (sum(kind.severity == severity for kind in kinds) for severity in WORDS)
-    told = [count(amount, word) for amount, word in zip((errors, warnings, notes), WORDS.values(), strict=True) if amount]
+    told = [
+        count(amount, word) for amount, word in zip((errors, warnings, notes), WORDS.values(), strict=True) if amount
+    ]
     if errors:
         return Verdict("error", "Something is broken", f"{' and '.join(told)}: see below where, and what to do.")
     if warnings:
         return Verdict("warning", "Worth a look before it goes out", f"{' and '.join(told)}, nothing broken.")
     if analysis.undefined.get("waveform") or analysis.undefined.get("defects.clipping"):
         return Verdict("good", "Measured", "Only a part of the meters ran; defects were not looked for.")
-    return Verdict("good", "Nothing wrong was found", f"{' and '.join(told)}." if told else "Every detector came back empty.")
+    return Verdict(
+        "good", "Nothing wrong was found", f"{' and '.join(told)}." if told else "Every detector came back empty."
+    )
 
 
 def of_master(result: Master) -> Verdict:
     files = count(len(result.outputs), "file")
-    broken = [f"{output.path.name}: {check}" for output in result.outputs for check in output.checks if not check.passed]
+    broken = [
+        f"{output.path.name}: {check}" for output in result.outputs for check in output.checks if not check.passed
+    ]
     short = [f"{output.path.name} is {output.shortfall}" for output in result.outputs if output.shortfall]
     if broken:
         return Verdict("error", "Delivered, but a check failed", "; ".join(broken) + ".")
