@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songkit import atomic, ffmpeg, sinks, wave
+from songkit import atomic, ffmpeg, wave
 from songkit.audio import DEFAULT_LAYOUTS, Audio, Encoding, Format
 from songkit.blocks import AudioSource, collect
 from songkit.errors import InputError, OutputError, SignalError
-from songkit.files import AudioWriter, open_source, read_audio
+from songkit.files import AudioWriter, open_source, read_audio, sinks
 from songkit.files.containers import CONTAINERS, why_not
 from songkit.files.pcm import to_bytes, to_integers
 from tests import signals

@@ -54,7 +54,7 @@ def order(
         settled = settled.with_loudness(target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp)
     source = open_source(Path(path))
     if output is not None:
-        outputs = ((Path(output), Target.for_path(output)),)
+        outputs: tuple[tuple[Path, Target], ...] = ((Path(output), Target.for_path(output)),)
     else:
         folder = source.info.path.parent if output_dir is None else Path(output_dir)
         outputs = tuple(_output_paths(folder, stem or source.info.path.stem, settled.deliver or (Target(),)).items())
