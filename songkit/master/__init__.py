@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from songkit.master.clipper import Clipper
 from songkit.master.compressor import Compressor
 from songkit.master.dc import RemoveDC
 from songkit.master.deesser import Deesser
 from songkit.master.downmix import Downmix
 from songkit.master.dynamic_eq import DynamicEq
 from songkit.master.eq import Eq
+from songkit.master.exciter import Exciter
 from songkit.master.fade import Fade
 from songkit.master.ffmpeg_filter import FfmpegFilter
 from songkit.master.filters import HighPass, LowPass
@@ -19,6 +21,7 @@ from songkit.master.multiband import Multiband
 from songkit.master.pedalboard_plugin import PedalboardPlugin
 from songkit.master.processor import Processor
 from songkit.master.resample import Resample
+from songkit.master.saturation import Saturation
 from songkit.master.transients import Transients
 from songkit.master.trim import Trim
 
@@ -33,6 +36,9 @@ PROCESSORS: dict[str, type[Processor]] = {
     "gate": Gate,
     "deesser": Deesser,
     "transients": Transients,
+    "saturation": Saturation,
+    "clipper": Clipper,
+    "exciter": Exciter,
     "limiter": Limiter,
     "loudness": Loudness,
     "dc": RemoveDC,

@@ -121,3 +121,13 @@ class ReportingMapStage(MapStage):
 
     def facts(self) -> Mapping[str, Any]:
         return self.report()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingLateStage(LateStage):
+    """A `LateStage` that has something to tell once it is done."""
+
+    report: Callable[[], Mapping[str, Any]]
+
+    def facts(self) -> Mapping[str, Any]:
+        return self.report()
