@@ -43,11 +43,18 @@ def target_lufs(result: Master) -> float | None:
 
 
 def _comparison(result: Master) -> Markup:
-    head = ("", *(f"{row.label}, {row.unit}" for row in MAIN))
-    named = [(f"before: {result.source.name}", result.before)]
-    named += [(f"after: {output.path.name}", output.analysis) for output in result.outputs]
-    rows = ((name, *(figure_text(main_value(analysis, row)) for row in MAIN)) for name, analysis in named)
-    return table(head, rows, "Before and after", "l" + "r" * len(MAIN))
+    """One row per figure, so that before and after stand side by side on a narrow screen too."""
+    suffixes = [output.path.suffix for output in result.outputs]
+    names = [
+        output.path.suffix[1:].upper() if suffixes.count(output.path.suffix) == 1 else output.path.name
+        for output in result.outputs
+    ]
+    analyses = [result.before, *(output.analysis for output in result.outputs)]
+    rows = (
+        (f"{row.label}, {row.unit}", *(figure_text(main_value(analysis, row)) for analysis in analyses)) for row in MAIN
+    )
+    head = ("", "before", *(f"after, {name}" for name in names))
+    return table(head, rows, "Before and after", "l" + "r" * len(analyses))
 
 
 def _loudness(result: Master) -> Markup:

@@ -58,7 +58,7 @@ def _takes(result: Run) -> Markup:
         )
         for take in result.takes
     )
-    return table(head, rows, "All takes", "rlr" + "r" * len(TAKE_ROWS) + "l")
+    return table(head, rows, "All takes", "rlr" + "r" * len(TAKE_ROWS) + "w")
 
 
 def _state(take: RunTake, result: Run) -> Markup:
