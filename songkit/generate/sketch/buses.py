@@ -20,9 +20,9 @@ from songkit.units import db_to_gain
 BUSES = ("drums", "bass", "harmony", "lead", "voice")
 
 # Integrated loudness of each bus before the mix is made loud; only the differences count.
-LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -14.6}
+LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -14.0}
 # How far a bus steps back while somebody sings.
-DUCK_DB: dict[str, float] = {"drums": 1.5, "bass": 0.5, "harmony": 4.5, "lead": 5.0}
+DUCK_DB: dict[str, float] = {"drums": 1.5, "bass": 1.0, "harmony": 5.0, "lead": 5.0}
 # Pumping on the kick, where the genre dances.
 PUMP_DB: dict[str, float] = {"bass": 3.5, "harmony": 4.5, "lead": 2.0}
 
@@ -85,7 +85,7 @@ def effects(bus: str, plan: Plan) -> Any:
         return pb.Chain([pb.HighpassFilter(150.0), pb.Delay(0.75 * beat, 0.25, 0.16), reverb(0.14)])
     clear = [pb.HighpassFilter(120.0), pb.HighpassFilter(90.0), pb.PeakFilter(350.0, -2.0, 0.9)]
     present = [pb.PeakFilter(3000.0, 3.0, 0.7), pb.HighShelfFilter(6500.0, 4.0, 0.7)]
-    return pb.Chain([*clear, *present, pb.Compressor(-20.0, 3.0, 6.0, 90.0), pb.Delay(beat, 0.2, 0.05), reverb(0.09)])
+    return pb.Chain([*clear, *present, pb.Compressor(-20.0, 3.0, 6.0, 90.0), pb.Delay(beat, 0.2, 0.035), reverb(0.07)])
 
 
 def integrated_lufs(samples: Wave, format: Format = STEREO) -> float | None:

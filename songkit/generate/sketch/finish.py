@@ -27,7 +27,7 @@ POP_BANDS_DB = (-8.5, -13.0, -10.5, -8.8, -6.3, -8.3, -13.0, -12.8, -20.0)
 MOST_CORRECTION_DB = 9.0
 EQ_Q = 1.2
 
-SIDE_TO_MID_DB = -10.5
+SIDE_TO_MID_DB = -11.0
 WIDTH_LIMITS = (0.25, 2.5)
 
 # Loudness of sections against the chorus, in LU.
@@ -66,7 +66,7 @@ def find_finish(mix: Wave, plan: Plan) -> Finish:
     """Measures the mix `(2, frames)` and finds the settings that bring it to its targets."""
     bands_db = _correction(mix, _wanted_bands(plan))
     shaped = _equalised(mix, bands_db)
-    width = _width(shaped, plan.decisions.draw("width", -1.5, 1.5))
+    width = _width(shaped, plan.decisions.draw("width", -1.2, 1.2))
     _widen(shaped, width)
     ride = _ride(shaped, plan)
     points = shaped.shape[1] // PEAK_BLOCK + 2

@@ -116,7 +116,7 @@ def write_chords(sections: list[Section], key: Key, family: str, sevenths: float
     verse, chorus = decisions.pick(f"progression {key.mode}", PROGRESSIONS[family][key.mode])
     bridge = decisions.pick("bridge progression", ("6415", "4365") if key.mode == "major" else ("6347", "4137"))
     loops: dict[Kind, str] = {
-        "intro": verse, "verse": verse, "prechorus": "4565" if key.mode == "major" else "6767", "chorus": chorus,
+        "intro": verse, "verse": verse, "prechorus": "4145" if key.mode == "major" else "6167", "chorus": chorus,
         "bridge": bridge, "interlude": chorus, "solo": chorus, "outro": chorus,
     }  # fmt: skip
     rich = decisions.stream("sevenths").random(8) < sevenths
