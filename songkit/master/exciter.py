@@ -29,7 +29,10 @@ class Exciter(MeasuredProcessor):
     )
 
     amount_db: float = Field(
-        -12.0, ge=-40.0, le=6.0, description="level of the new octave against the octave below it in dB, -40 to 6"
+        -6.0,
+        ge=-40.0,
+        le=12.0,
+        description="level of the new highs against what lies just below them in dB, -40 to 12; 0 goes on as it ended",
     )
     from_hz: float | None = Field(
         None,
