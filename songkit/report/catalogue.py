@@ -64,9 +64,9 @@ def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
         return "{" + ", ".join(keys) + "}" if keys else _type(definitions.get(name, {}), {})
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}), definitions)}"
-    return {"number": "number", "integer": "whole number", "boolean": "yes/no", "string": "text"}.get(
-        field.get("type", ""), field.get("type", "any")
-    )
+    words = {"number": "number", "integer": "whole number", "boolean": "yes/no", "string": "text"}
+    type_name = str(field.get("type", "any"))
+    return words.get(type_name, type_name)
 
 
 def _range(field: dict[str, Any]) -> str:

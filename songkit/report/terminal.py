@@ -126,7 +126,7 @@ def _figure_lines(analysis: Analysis, style: Style) -> Iterator[str]:
     values = max((len(row.value) for _, rows in shown for row in rows), default=0)
     for title, rows in shown:
         for index, row in enumerate(rows):
-            heading = style(f"{title if index == 0 else '':<9}", "heading")
+            heading = style(f"{title:<9}", "heading") if index == 0 else " " * 9
             text = f"{row.label:<{labels}}  {row.value:>{values}} {row.unit}"
             first, *rest = wrapped(visible(row.note), " " * (12 + labels + 2 + values + 1 + 10))
             note = first[12 + len(text) :]
