@@ -24,6 +24,7 @@ from songkit.master.resample import Resample
 from songkit.master.saturation import Saturation
 from songkit.master.transients import Transients
 from songkit.master.trim import Trim
+from songkit.master.width import MidSide, MonoBass, Width
 
 PROCESSORS: dict[str, type[Processor]] = {
     "gain": Gain,
@@ -39,6 +40,9 @@ PROCESSORS: dict[str, type[Processor]] = {
     "saturation": Saturation,
     "clipper": Clipper,
     "exciter": Exciter,
+    "width": Width,
+    "mono_bass": MonoBass,
+    "midside": MidSide,
     "limiter": Limiter,
     "loudness": Loudness,
     "dc": RemoveDC,
