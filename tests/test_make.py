@@ -60,7 +60,7 @@ def test_takes_are_made_judged_and_the_best_one_is_delivered(tmp_path: Path) -> 
     assert {take.state for take in result.takes} == {"valid"}
     assert result.winner.points == max(take.points for take in result.takes)
     assert result.winner.take is not None and result.winner.take.facts["style_seen"] == "slow blues"
-    assert result.order.why == "fake: as asked"
+    assert result.order.why == "as asked"
     (delivered,) = result.delivered
     assert delivered.path == Path("out/song/harbour-lights.master.wav")
     assert runs.file_sha256(delivered.path) == delivered.sha256
@@ -78,7 +78,7 @@ def test_the_manifest_says_all(tmp_path: Path) -> None:
     assert written["state"] == "done"
     assert written["seeds"] == ["9223372036854775807", "4"]
     assert written["winner"] == "9223372036854775807"
-    assert written["generator"] == {"name": "fake", "version": "1", "why": "fake: as asked"}
+    assert written["generator"] == {"name": "fake", "version": "1", "why": "as asked"}
     assert written["request"]["style"] == "slow blues" and written["request"]["seconds"] == 10.0
     assert written["chain"]["hash"] == result.order.chain.hash
     good, bad = written["takes"]
@@ -268,9 +268,12 @@ def test_a_missed_check_keeps_the_files_and_is_said_every_time(tmp_path: Path) -
     assert manifest_of("out")["delivered"][0]["failed_checks"]
 
 
-def test_the_report_is_handed_the_result() -> None:
-    result = make(report=lambda result: result.folder / f"report-{result.winner.seed}.html")
-    assert result.report == Path(f"out/report-{result.winner.seed}.html")
+def test_the_run_has_a_page_about_it() -> None:
+    result = make()
+    page = result.report.read_text(encoding="utf-8")
+    assert result.report == Path("out/report.html")
+    assert all(f"seed-{take.seed}" in page or str(take.seed) in page for take in result.takes)
+    assert make().report.read_text(encoding="utf-8") == page
 
 
 @pytest.mark.parametrize(
@@ -333,7 +336,7 @@ def test_progress_from_another_thread_and_an_import_without_weight() -> None:
 def test_sketch_end_to_end() -> None:
     Path("lights.lrc").write_text(SHEET)
     result = make_song(lyrics="lights.lrc", style="warm pop", seconds=10, seeds="2", chain="radio")
-    assert result.order.why == "sketch: the DiffRhythm model is not part of this version"
+    assert result.order.why == "the DiffRhythm model is not part of this version"
     assert [take.state for take in result.takes] == ["valid", "valid"]
     assert result.takes[0].sha256 != result.takes[1].sha256
     loudness = result.delivered[0].record["analysis"]["loudness"]["integrated_lufs"]

@@ -176,9 +176,9 @@ def test_the_generator_is_chosen_as_asked_or_refused() -> None:
 def test_auto_says_what_it_took_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GENERATORS, "sketch", ADDRESS)
     generator, why = choose("auto")
-    assert (generator.name, why) == ("fake", "sketch: the DiffRhythm model is not part of this version")
-    assert choose("sketch")[1] == "sketch: as asked"
+    assert (generator.name, why) == ("fake", "the DiffRhythm model is not part of this version")
+    assert choose("sketch")[1] == "as asked"
     monkeypatch.setitem(GENERATORS, "diffrhythm", "tests.generators:NotHere")
-    assert choose("auto")[1] == "sketch: diffrhythm cannot run here: its weights are not on this disk"
+    assert choose("auto")[1] == "diffrhythm cannot run here: its weights are not on this disk"
     with pytest.raises(MissingError, match="diffrhythm cannot run here: its weights are not on this disk"):
         choose("diffrhythm")

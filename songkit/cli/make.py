@@ -13,6 +13,7 @@ from songkit.cli.options import (
     json_option,
     print_json,
     quiet_option,
+    show_error,
     strict_option,
 )
 
@@ -40,15 +41,21 @@ def make(no_voice: bool, explain: bool, as_json: bool, quiet: bool, **settings: 
     command ends with 4.
     """
     from songkit.cli.progress import shown
-    from songkit.make import make_song
-    from songkit.report.html import run_page
+    from songkit.make import MakeCheckError, make_song
     from songkit.report.terminal import run_lines
 
     options = {"voice": False} if no_voice else {}
+    broken: MakeCheckError | None = None
     with shown(quiet=quiet or as_json) as progress:
-        result = make_song(options=options, progress=progress, report=run_page, **settings)
+        try:
+            result = make_song(options=options, progress=progress, **settings)
+        except MakeCheckError as error:
+            broken, result = error, error.result
     if as_json:
         print_json(result.to_dict())
     elif not quiet:
         click.echo("\n".join(run_lines(result, explain=explain)))
+    if broken is not None:
+        show_error(broken)
+        return broken.exit_code
     return result.exit_code

@@ -33,20 +33,22 @@ class _Lines:
         self._running: dict[str, tuple[str, float]] = {}
 
     def __call__(self, update: Update) -> None:
-        stage, started = self._running.get(update.subject, ("", 0.0))
-        if stage == update.stage:
-            return
-        if stage:
-            self._say(update.subject, stage, started)
-        self._running[update.subject] = (update.stage, time.monotonic())
+        stage, _ = self._running.get(update.subject, ("", 0.0))
+        if stage != update.stage:
+            self._end(update.subject)
+            self._running[update.subject] = (update.stage, time.monotonic())
+        if update.fraction == 1.0:
+            self._end(update.subject)
 
     def close(self) -> None:
-        for subject, (stage, started) in self._running.items():
-            self._say(subject, stage, started)
+        for subject in list(self._running):
+            self._end(subject)
 
-    def _say(self, subject: str, stage: str, started: float) -> None:
-        prefix = f"{subject}: " if subject else ""
-        click.echo(f"{prefix}{stage} ({time.monotonic() - started:.1f} s)", err=True)
+    def _end(self, subject: str) -> None:
+        stage, started = self._running.pop(subject, ("", 0.0))
+        if stage:
+            prefix = f"{subject}: " if subject else ""
+            click.echo(f"{prefix}{stage} ({time.monotonic() - started:.1f} s)", err=True)
 
 
 @contextmanager

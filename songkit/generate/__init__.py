@@ -54,7 +54,7 @@ def choose(name: str = AUTO) -> tuple[Generator, str]:
         generator = load(name)
         if reason := not_ready(generator):
             raise MissingError(f"{name} cannot run here: {reason}", "see what is missing, or use --generator sketch")
-        return generator, f"{name}: as asked"
+        return generator, "as asked"
     passed_over: list[str] = []
     for candidate in AUTO_ORDER:
         if candidate not in GENERATORS:
@@ -63,7 +63,7 @@ def choose(name: str = AUTO) -> tuple[Generator, str]:
         generator = load(candidate)
         reason = not_ready(generator)
         if reason is None:
-            return generator, f"{candidate}: " + ("; ".join(passed_over) or "the best one that can run here")
+            return generator, "; ".join(passed_over) or "the best one that can run here"
         passed_over.append(f"{candidate} cannot run here: {reason}")
     raise MissingError("no generator can run here: " + "; ".join(passed_over))
 

@@ -110,7 +110,7 @@ def _length(sheet: Lyrics | None, seconds: float | None) -> float:
 
 def _warnings(sheet: Lyrics | None, length: float) -> tuple[str, ...]:
     if sheet is None:
-        return ()
+        return ("no lyrics: an instrumental",)
     if sheet.lines[0].start_seconds >= length:
         raise UsageError(
             f"every line of the lyrics starts after the end of the song ({clock(length)})",

@@ -100,7 +100,6 @@ class RunResult:
     """Seconds by stage."""
     mastered: MasterResult | None = None
     """What mastering measured; None where the delivered files were found from an earlier run."""
-    report: Path | None = None
     exit_code: int = 0
     """1 where a seed failed and `strict` was asked for, else 0."""
 
@@ -111,6 +110,11 @@ class RunResult:
     @property
     def manifest(self) -> Path:
         return self.folder / runs.MANIFEST
+
+    @property
+    def report(self) -> Path:
+        """The page about the run."""
+        return self.folder / "report.html"
 
     @property
     def failed(self) -> tuple[TakeResult, ...]:

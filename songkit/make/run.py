@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,6 @@ def make_song(
     strict: bool = False,
     progress: Progress = silent,
     master: Deliver | None = None,
-    report: Callable[[RunResult], Path | None] | None = None,
 ) -> RunResult:
     """Makes a take per seed, masters the best one through a chain, and delivers it, all in one run folder.
 
@@ -56,13 +55,15 @@ def make_song(
     fits the lyrics (60 without). `seeds`: "5" is a count, "1,7,42" a list. `output_dir`: the run's folder, made where
     missing; None names one under `runs/`. `options`: the generator's own. `jobs`: takes made at once (None: one per
     core). `timeout`: seconds that one take may need. `force` sets another run in the folder aside. `master` stands in
-    for `songkit.deliver.master_file`, `report` writes a page from the result.
+    for `songkit.deliver.master_file`.
 
     The same call on the same folder goes on where it was interrupted and does nothing twice. A failed seed is a
     warning. Raises UsageError, ChainError, OutputError, MissingError before any work; NoValidTakeError when no seed
     gave music, with the reason of each; MakeCheckError when a delivered file misses a check of the chain or, with
     `strict`, its loudness.
     """
+    from songkit.report.html import write_run_page
+
     asked = settle(
         lyrics=lyrics, style=style, seconds=seconds, seeds=seeds, generator=generator, chain=chain,
         output_dir=output_dir, options=options,
@@ -76,8 +77,8 @@ def make_song(
         work.make_takes(jobs, timeout)
         result = work.finish(work.winner(), master, force=force)
     result = replace(result, exit_code=1 if strict and result.failed else 0)
-    if report is not None:
-        result = replace(result, report=report(result))
+    if result.mastered is not None or not result.report.exists():
+        write_run_page(result)  # a run that was found finished keeps its page, which knows more
     _judge(result, strict=strict)
     return result
 
