@@ -23,8 +23,9 @@ from songkit.files import read_audio
 from songkit.generate.contract import Request
 from songkit.generate.lyrics import load
 from songkit.generate.sketch import Sketch
+from songkit.generate.sketch.buses import integrated_lufs
 from songkit.generate.sketch.compose import make_plan, sung_lines
-from songkit.generate.sketch.finish import band_levels, chorus_minus_verse_lu
+from songkit.generate.sketch.finish import band_levels
 from songkit.generate.sketch.singing import choose_manner, sing
 from songkit.generate.sketch.speech import VoiceSource
 from songkit.generate.sketch.style import parse_style
@@ -107,6 +108,25 @@ def measure_voice(request: Request, prepared: Any, facts: Any, plan: Any, mix: A
         "in50%": float(100 * np.mean(cents < 50)),
         "estoi": float(clear),
     }
+
+
+def chorus_minus_verse_lu(samples: Any, plan: Any) -> float | None:
+    """Mean loudness of the choruses less that of the verses; None where one is missing."""
+    means = []
+    for kind in ("chorus", "verse"):
+        parts = [
+            samples[
+                :,
+                max(0, round(plan.grid.time(s.first_bar) * RATE)) : round(plan.grid.time(s.last_bar + 1) * RATE),
+            ]
+            for s in plan.sections
+            if s.kind == kind
+        ]
+        loud = [level for part in parts if (level := integrated_lufs(np.ascontiguousarray(part))) is not None]
+        if not loud:
+            return None
+        means.append(float(np.mean(loud)))
+    return means[0] - means[1]
 
 
 def pitch_errors(dry: Any, facts: Any, step: int) -> Any:

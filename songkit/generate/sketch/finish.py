@@ -72,29 +72,30 @@ def find_finish(mix: Wave, plan: Plan) -> Finish:
     points = shaped.shape[1] // PEAK_BLOCK + 2
     ride = np.interp(np.arange(points) / PEAK_HZ, np.arange(ride.size) / CONTROL_HZ, ride)
     apply_curve(shaped, ride, PEAK_HZ)
-    level, ceiling = 1.0, db_to_gain(CEILING_DBTP - 0.3)
-    gains = ride
-    for _ in range(3):
-        loudness = integrated_lufs(shaped * np.float32(level))
-        level *= db_to_gain(TARGET_LUFS - loudness) if loudness is not None else 1.0
+    return Finish(bands_db, width, ride * _level_and_peaks(shaped))
+
+
+def _level_and_peaks(shaped: Wave) -> Floats:
+    """The gain curve that brings the mix to its loudness under its ceiling: three rounds at most."""
+    loudness = integrated_lufs(shaped)
+    level = 1.0 if loudness is None else db_to_gain(TARGET_LUFS - loudness)
+    ceiling = db_to_gain(CEILING_DBTP - 0.3)
+    for last in (False, False, True):
         limiting = _peak_gains(shaped, level, ceiling)
         trial = shaped * np.float32(level)
         apply_curve(trial, limiting, PEAK_HZ)
-        gains = ride * level * limiting
         meter = PeakMeter(STEREO)
         for block in split(trial):
             meter.push(block)
-        over = (meter.result().true_peak_dbtp or -99.0) - CEILING_DBTP
+        over_db = max(0.0, (meter.result().true_peak_dbtp or -99.0) - CEILING_DBTP)
         reached = integrated_lufs(trial)
-        if over <= 0.0 and (reached is None or abs(reached - TARGET_LUFS) < 0.15):
+        lack_db = 0.0 if reached is None else TARGET_LUFS - reached
+        if last or (over_db == 0.0 and abs(lack_db) < 0.15):
             break
-        ceiling *= db_to_gain(-max(0.0, over) - 0.02 * (over > 0.0))
         # What the limiter took is given back by the next round's level.
-        level *= db_to_gain((TARGET_LUFS - reached) if reached is not None else 0.0)
-        shaped_loudness = integrated_lufs(shaped * np.float32(level))
-        level_floor = db_to_gain(0.0 if shaped_loudness is None else TARGET_LUFS - shaped_loudness)
-        level = max(level, level_floor)
-    return Finish(bands_db, width, gains)
+        level *= db_to_gain(lack_db)
+        ceiling *= db_to_gain(-1.1 * over_db)
+    return level * limiting
 
 
 def band_levels(mix: Wave) -> Floats:
@@ -211,24 +212,3 @@ def sliding_minimum(values: Floats, reach: int) -> Floats:
         size *= 2
     rest = width - size
     return np.asarray(np.minimum(padded[: padded.size - rest], padded[rest:]))
-
-
-def chorus_minus_verse_lu(samples: Wave, plan: Plan) -> float | None:
-    """Mean loudness of the choruses less that of the verses; None where one is missing."""
-    means = []
-    for kind in ("chorus", "verse"):
-        parts = [
-            samples[
-                :,
-                max(0, round(plan.grid.time(s.first_bar) * SAMPLE_RATE)) : round(
-                    plan.grid.time(s.last_bar + 1) * SAMPLE_RATE
-                ),
-            ]
-            for s in plan.sections
-            if s.kind == kind
-        ]
-        loud = [level for part in parts if (level := integrated_lufs(np.ascontiguousarray(part))) is not None]
-        if not loud:
-            return None
-        means.append(float(np.mean(loud)))
-    return means[0] - means[1]
