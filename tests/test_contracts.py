@@ -18,6 +18,7 @@ from songkit.errors import SignalError
 from songkit.master import PROCESSORS
 from songkit.master.processor import Processor
 from tests import signals
+from tests.references import reference_path
 
 # Settings with which each step really does something; a new line in PROCESSORS wants one here.
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -43,6 +44,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "width": {"widths": [0.5, 1.5], "crossovers_hz": [500]},
     "mono_bass": {"frequency_hz": 300},
     "midside": {"mid_gain_db": -2, "side_gain_db": 3},
+    "reverb": {"send_db": -6},
+    "delay": {"time_ms": 120, "feedback": 0.5},
+    "match": {"references": [{"path": reference_path()}]},
     "limiter": {"ceiling_dbtp": -12},
     "loudness": {"target_lufs": -18, "ceiling_dbtp": -3},
     "dc": {},

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from songkit.audio import Samples
 from songkit.dsp.filter_design import Sections
+from songkit.dsp.overlap_save import OverlapSave
 from songkit.dsp.routing import Target
 
 Floats = npt.NDArray[np.float64]
@@ -22,48 +22,13 @@ _SECONDS = 0.2  # the FIR is at least so long: a resolution of about 5 Hz
 _OVERSAMPLING = 4  # of the response against the FIR's length, before it is cut
 
 
-class LinearPhase:
-    """The magnitude of `parts` on `channels` channels; late by `latency_frames`.
-
-    Frames are worked on in whole stretches of the programme, so that blocks of any size give the same samples.
-    """
+class LinearPhase(OverlapSave):
+    """The magnitude of `parts` on `channels` channels; late by `latency_frames`."""
 
     def __init__(self, parts: Sequence[tuple[Target, Sections]], channels: int, sample_rate: int) -> None:
-        self._stretch = 1 << math.ceil(math.log2(_SECONDS * sample_rate))
-        taps = self._stretch - 1
-        self.latency_frames = taps // 2
-        self._spectrum = np.fft.rfft(_symmetric(_matrix(parts, channels, self._stretch), taps), 2 * self._stretch)
-        self._past = np.zeros((channels, self._stretch))
-        self._waiting = np.zeros((channels, 0))
-        self._owed = self.latency_frames
-
-    def push(self, block: Samples) -> Samples:
-        """What is ready of the output; float32 `(channels, frames)`."""
-        self._owed += block.shape[1]
-        waiting = np.concatenate([self._waiting, block], axis=1)
-        ready = [np.zeros((len(waiting), 0), np.float32)]
-        while waiting.shape[1] >= self._stretch:
-            ready.append(self._convolve(waiting[:, : self._stretch]))
-            waiting = waiting[:, self._stretch :]
-        self._waiting = waiting
-        out = np.concatenate(ready, axis=1)
-        self._owed -= out.shape[1]
-        return out
-
-    def finish(self) -> Samples:
-        """The rest: as many frames as came in, and the latency."""
-        owed = self._owed
-        silence = np.zeros((len(self._past), owed - self._waiting.shape[1] + self._stretch), np.float32)
-        return np.ascontiguousarray(self.push(silence)[:, :owed])
-
-    def _convolve(self, stretch: Floats) -> Samples:
-        spectrum = np.fft.rfft(np.concatenate([self._past, stretch], axis=1))
-        self._past = stretch
-        if self._spectrum.ndim == 1:
-            answer = spectrum * self._spectrum
-        else:
-            answer = np.einsum("oif,if->of", self._spectrum, spectrum)
-        return np.fft.irfft(answer)[:, self._stretch :].astype(np.float32)
+        points = 1 << math.ceil(math.log2(_SECONDS * sample_rate))
+        taps = points - 1
+        super().__init__(symmetric(_matrix(parts, channels, points), taps), channels, taps // 2)
 
 
 def magnitude(sections: Sections, points: int) -> Floats:
@@ -97,7 +62,7 @@ def _matrix(parts: Sequence[tuple[Target, Sections]], channels: int, stretch: in
     return whole
 
 
-def _symmetric(response: Floats, taps: int) -> Floats:
+def symmetric(response: Floats, taps: int) -> Floats:
     """Symmetric FIR `(..., taps)` of a real response, faded out over its outer halves."""
     kernel = np.fft.irfft(response)
     half = taps // 2

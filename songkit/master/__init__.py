@@ -17,11 +17,13 @@ from songkit.master.gain import Gain
 from songkit.master.gate import Gate
 from songkit.master.limiter import Limiter
 from songkit.master.loudness import Loudness
+from songkit.master.match import Match
 from songkit.master.multiband import Multiband
 from songkit.master.pedalboard_plugin import PedalboardPlugin
 from songkit.master.processor import Processor
 from songkit.master.resample import Resample
 from songkit.master.saturation import Saturation
+from songkit.master.sends import Delay, Reverb
 from songkit.master.transients import Transients
 from songkit.master.trim import Trim
 from songkit.master.width import MidSide, MonoBass, Width
@@ -43,6 +45,9 @@ PROCESSORS: dict[str, type[Processor]] = {
     "width": Width,
     "mono_bass": MonoBass,
     "midside": MidSide,
+    "reverb": Reverb,
+    "delay": Delay,
+    "match": Match,
     "limiter": Limiter,
     "loudness": Loudness,
     "dc": RemoveDC,
