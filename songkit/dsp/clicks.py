@@ -1,8 +1,9 @@
 """Clicks: samples that linear prediction did not expect, alone in their neighbourhood.
 
 Every window of 4096 samples is predicted from itself (order 16, autocorrelation method); music follows the prediction,
-an impulse does not. What tells a click from a drum is that the error is over at once, and from the edges of a bass
-waveform that it does not come again.
+an impulse does not. What tells a click from the first sample of a drum is that the error is over at once: under a tenth
+of its height soon afterwards, where a drum goes on with a seventh and more. What tells it from the edges of a bass
+waveform is that it does not come again.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ ABOVE_MEAN = 10.0  # times the mean prediction error without its outliers (Gauss
 ABOVE_RMS = 1.2  # times the signal's RMS nearby: a click is loud, a corner in a quiet wave is not
 LEAST = 2e-3
 NEAR, FAR = 48, 440  # samples: about 1 and 10 ms
-ALONE = 0.4
-ONSET = 3.0  # times the error before: what stays louder afterwards was the beginning of a sound
+ALONE = 0.55  # no other peak of the error within FAR reaches this share of its height
+# RMS of the error after a click, as a share of its height. Measured on 7700 peaks in music: drums and plucked strings
+# 0.14 and more (99 %), planted clicks of 1 to 14 samples 0.10 and less (99 %).
+AFTER = 0.09
+SETTLED, LISTENED = 28, 112  # samples: the click's own and the predictor's memory, then what is listened to
 MOST_ALIKE = 3  # peaks of half the height and more in the window
 
 _FAST = {"contract", "reassoc", "nsz"}
@@ -88,21 +92,20 @@ def _usual(error: npt.NDArray[np.float32]) -> float:
 def _alone(window: npt.NDArray[np.float32], error: npt.NDArray[np.float32], at: int) -> bool:
     """Whether the peak of the error at `at` is over at once, loud, and no regular guest in this window."""
     height = error[at]
+    after, frames = 0.0, 0
+    for far in range(at + SETTLED, min(WINDOW, at + SETTLED + LISTENED)):
+        after += error[far] * error[far]
+        frames += 1
+    if after > AFTER * AFTER * height * height * frames:
+        return False
     power, frames = 0.0, 0
-    before, after = 1e-12, 1e-12
-    loudest = np.float32(0.0)
     for far in range(max(ORDER, at - FAR), min(WINDOW, at + FAR)):
         if abs(far - at) > NEAR:
-            loudest = max(loudest, error[far])
+            if error[far] >= ALONE * height:
+                return False
             power += window[far] * window[far]
             frames += 1
-            if far < at:
-                before += error[far] * error[far]
-            else:
-                after += error[far] * error[far]
-    if loudest >= ALONE * height or height <= ABOVE_RMS * np.sqrt(power / max(1, frames)):
-        return False
-    if loudest >= ALONE / 2 * height and after >= ONSET * ONSET * before:
+    if height <= ABOVE_RMS * np.sqrt(power / max(1, frames)):
         return False
     alike = 0
     far = ORDER
