@@ -198,7 +198,7 @@ def _kernel(step: Match, found: Curves, level_db: float, sample_rate: int) -> Fl
 
 
 def _facts(found: Curves, level_db: float, *, silent: bool) -> Mapping[str, Any]:
-    """The curves (without `level_db`, which is added to all), and how far the side as a whole moved (part of its curve)."""
+    """The curves without `level_db`, which is added to all; `width_db` is part of the side's curve."""
     facts: dict[str, Any] = {
         "frequencies_hz": _rounded(found.frequencies_hz),
         "gain_db": _rounded(found.mid_db),
