@@ -138,7 +138,7 @@ def run(*, mastered: Any = None, title: str = "Harbour lights", **changes: Any) 
     )
     order = SimpleNamespace(
         request=Request(12.0, "pop"),
-        generator=SimpleNamespace(name="sketch", version="1"),
+        generator=SimpleNamespace(name="sketch", version="1", about="rule-based composer and synthesiser"),
         why="no weights here",
         chain=Chain.load("radio"),
         title=title,

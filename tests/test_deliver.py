@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from songkit.audio import Audio, Encoding
 from songkit.chains import Chain
+from songkit.cli import run
 from songkit.deliver import DeliveryError, MasterResult, master_file, order
 from songkit.errors import OutputError
 from songkit.files import AudioWriter, read_audio
@@ -160,3 +163,25 @@ def test_dither_starts_with_the_first_sample_that_loses_bits() -> None:
     out = Dither(signals.noise().format, 16, 1).push(samples)
     assert np.array_equal(out[:, :5000], samples[:, :5000])
     assert not np.array_equal(out[:, 5000:], samples[:, 5000:])
+
+
+@pytest.mark.parametrize("option", ["--plan", "--dry-run"])
+def test_the_plan_is_printed_and_is_json_on_request(
+    option: str, song: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(song.parent.iterdir())
+    assert run(["master", str(song), option, "--json"]) == 0
+    [told] = json.loads(capfd.readouterr().out)
+    assert told["outputs"][0]["path"].endswith("song.master.wav") and told["plan"]["passes"]
+    assert run(["master", str(song), option]) == 0
+    assert "loudness" in capfd.readouterr().out
+    assert sorted(song.parent.iterdir()) == before
+
+
+def test_a_file_name_need_not_be_utf8(song: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 -n.wav"))
+    path.write_bytes(song.read_bytes())
+    assert run(["analyze", str(path), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)[0]["format"]["frames"] == 8 * 44_100
+    assert run(["master", str(path), "--chain", "gentle", "-q"]) == 0
+    assert Path(str(path).replace(".wav", ".master.wav")).exists()

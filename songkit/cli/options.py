@@ -33,7 +33,8 @@ def chain_option(default: str) -> Callable[[Command], Command]:
 
 def print_json(value: Any) -> None:
     """Strict JSON: a NaN here is a bug of ours, and better a traceback than a file that nobody can read."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    click.echo(text.encode("utf-8", "backslashreplace").decode())  # a file name need not be UTF-8; JSON knows \udcXX
 
 
 def show_error(error: SongkitError) -> None:

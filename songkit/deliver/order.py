@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from songkit.atomic import check_output
-from songkit.chains import Chain
+from songkit.blocks import info_of
+from songkit.chains import Chain, plan
 from songkit.errors import OutputError
 from songkit.files import FileSource, open_source
 from songkit.master.processor import Processor
@@ -30,6 +32,15 @@ class Order:
     @property
     def asked_ceiling_dbtp(self) -> float | None:
         return _last_value(self.chain.working_steps, "ceiling_dbtp")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON: what would be read, done and written."""
+        return {
+            "source": str(self.source.info.path),
+            "chain": {"name": self.chain.name, "hash": self.chain.hash},
+            "plan": plan(self.chain.working_steps, info_of(self.source), mix=self.chain.mix, latency=True).to_dict(),
+            "outputs": [{"path": str(path), "target": target.model_dump(mode="json")} for path, target in self.outputs],
+        }
 
 
 def order(

@@ -86,12 +86,14 @@ class MasterOrder(Protocol):
 
 
 class Maker(Protocol):
-    """The generator of a run, as far as its name goes."""
+    """The generator of a run: its name, and what it says of itself."""
 
     @property
     def name(self) -> str: ...
     @property
     def version(self) -> str: ...
+    @property
+    def about(self) -> str: ...
 
 
 class RunOrder(Protocol):

@@ -100,7 +100,9 @@ def run_lines(result: Run, *, explain: bool = False, style: Style = plain) -> li
     """What `songkit make` did: the generator and why, all takes, the winner, the delivered files, warnings."""
     order = result.order
     lines = [style(line, "title") for line in wrapped(visible(order.title), "")]
-    lines += wrapped(f"{order.generator.name} {order.generator.version}: {visible(order.why)}", "  made by  ")
+    lines += wrapped(f"{order.generator.name} {order.generator.version}: {visible(order.generator.about)}", "  made by  ")
+    lines += wrapped(visible(order.why), "  why      ")
+    lines += _honesty_lines(result)
     lines += wrapped(visible(result.folder), "  kept in  ")
     lines += ["", *_verdict_lines(verdict.of_run(result), style), ""]
     lines += _take_lines(result, style)
@@ -112,6 +114,15 @@ def run_lines(result: Run, *, explain: bool = False, style: Style = plain) -> li
         lines += wrapped(_delivered(file), "  wrote    ")
     for warning in result.warnings:
         lines += _warning(warning, style)
+    return lines
+
+
+def _honesty_lines(result: Run) -> list[str]:
+    """What the generator says of its voice, and what it did not understand."""
+    facts = result.winner.take.facts if result.winner.take is not None else {}
+    lines = wrapped(visible(facts["voice"]), "  voice    ") if "voice" in facts else []
+    if facts.get("style_words_not_used"):
+        lines += wrapped("style words " + visible(", ".join(facts["style_words_not_used"])), "  not used ")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ class SoundFileReader:
 
         header = self._wave_header(path) if self._kind.container == "wav" else None
         try:
-            with soundfile.SoundFile(path) as file:
+            with soundfile.SoundFile(os.fsencode(path)) as file:
                 codec, bit_depth = _CODECS.get(file.subtype, (file.subtype.lower(), None))
                 found = Format(file.samplerate, self._layout(path, file.channels, header))
                 frames, claimed = _length(path, file, header)
@@ -118,7 +119,7 @@ def _raw_blocks(path: Path, frames: int) -> Iterator[Samples]:
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             while (block := file.read(frames, dtype="float32", always_2d=True)).shape[0]:
                 yield block
     except soundfile.LibsndfileError:
