@@ -80,9 +80,10 @@ HARD = {
 }
 
 
+@pytest.mark.parametrize("pace", [{}, {"lookahead_ms": 0.5, "hold_ms": 0.0, "release_ms": 2.0}], ids=["clean", "fast"])
 @pytest.mark.parametrize("name", HARD)
-def test_ceiling_holds_by_our_meter_and_by_a_foreign_one(name: str) -> None:
-    limited, _ = limit(HARD[name])
+def test_ceiling_holds_by_our_meter_and_by_a_foreign_one(name: str, pace: dict[str, float]) -> None:
+    limited, _ = limit(HARD[name], **pace)
     assert limited.frames == HARD[name].frames
     assert over_db(limited) <= 0.0
     for half_taps, beta in ((16, 5.0), (64, 8.6), (256, 8.6)):
@@ -95,7 +96,8 @@ def test_ceiling_holds_by_our_meter_and_by_a_foreign_one(name: str) -> None:
     drive_db=st.floats(-12.0, 36.0),
     ceiling_dbtp=st.floats(-20.0, 0.0),
     lookahead_ms=st.floats(0.5, 10.0),
-    release_ms=st.floats(5.0, 500.0),
+    hold_ms=st.floats(0.0, 10.0),
+    release_ms=st.floats(1.0, 500.0),
     sample_rate=st.sampled_from([8_000, 22_050, 44_100, 48_000, 96_000]),
     channels=st.sampled_from([1, 2, 6]),
     kind=st.sampled_from(["noise", "signs", "bursts", "steps"]),
@@ -105,6 +107,7 @@ def test_ceiling_holds_whatever_comes(
     drive_db: float,
     ceiling_dbtp: float,
     lookahead_ms: float,
+    hold_ms: float,
     release_ms: float,
     sample_rate: int,
     channels: int,
@@ -121,7 +124,12 @@ def test_ceiling_holds_whatever_comes(
         raw = np.repeat(rng.standard_normal((channels, frames // 50 + 1)), 50, axis=1)[:, :frames]
     audio = Audio(raw.astype(np.float32), sample_rate)
     limited, facts = limit(
-        audio, ceiling_dbtp=ceiling_dbtp, gain_db=drive_db, lookahead_ms=lookahead_ms, release_ms=release_ms
+        audio,
+        ceiling_dbtp=ceiling_dbtp,
+        gain_db=drive_db,
+        lookahead_ms=lookahead_ms,
+        hold_ms=hold_ms,
+        release_ms=release_ms,
     )
     assert limited.frames == audio.frames
     assert np.isfinite(limited.samples).all()

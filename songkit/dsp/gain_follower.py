@@ -9,15 +9,13 @@ Each of the three is monotone and leaves a constant as it is. So at every sample
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from songkit.dsp.truepeak import Floats
-
-# The needed gain is held this long, so that half a period of 60 Hz fits between hold and look-ahead and the gain does
-# not follow the wave: what moves within a period is distortion.
-HOLD_MS = 6.5
 
 # "Sustained" is what fills an average that follows this many times slower than the release after a transient; from
 # there it comes back that many times slower.
@@ -99,15 +97,28 @@ def _follow(
     return limited
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the gain moves: slow is clean, fast lets more of the programme stand near the ceiling.
+
+    The needed gain is held for `hold_ms`. By default half a period of 60 Hz fits between hold and look-ahead, and the
+    gain does not follow the wave: what moves within a period is distortion.
+    """
+
+    lookahead_ms: float = 3.0
+    hold_ms: float = 6.5
+    release_ms: float = 60.0
+
+
 class GainFollower:
     """The gain of the limiter from inter-sample peaks, `lookahead_frames` late."""
 
-    def __init__(self, sample_rate: int, *, aim: float, drive: float, lookahead_ms: float, release_ms: float) -> None:
-        self.lookahead_frames = max(1, round(lookahead_ms / 1000 * sample_rate))
+    def __init__(self, sample_rate: int, *, aim: float, drive: float, pace: Pace) -> None:
+        self.lookahead_frames = max(1, round(pace.lookahead_ms / 1000 * sample_rate))
         self._aim, self._drive = aim, drive
-        times = np.array([1.0, SUSTAIN_ATTACK, SUSTAIN_RELEASE]) * release_ms / 1000
+        times = np.array([1.0, SUSTAIN_ATTACK, SUSTAIN_RELEASE]) * pace.release_ms / 1000
         self._release = -np.expm1(-1.0 / (times * sample_rate))
-        window = self.lookahead_frames + 1 + round(HOLD_MS / 1000 * sample_rate)
+        window = self.lookahead_frames + 1 + round(pace.hold_ms / 1000 * sample_rate)
         one = max(1, self.lookahead_frames // 2)
         two = self.lookahead_frames + 2 - one  # both boxes together reach from a peak back to where it was first seen
         self._lengths = np.array([window, one, two])

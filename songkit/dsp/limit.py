@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from songkit.audio import Samples
-from songkit.dsp.gain_follower import GainFollower
+from songkit.dsp.gain_follower import GainFollower, Pace
 from songkit.dsp.reduction import Reduction, ReductionMeter
 from songkit.dsp.truepeak import HALF, PAD, TAPS, Floats, interval_peaks
 
@@ -45,14 +45,11 @@ class TruePeakLimiter:
         *,
         ceiling: float,
         drive: float = 1.0,
-        lookahead_ms: float = 3.0,
-        release_ms: float = 60.0,
+        pace: Pace,
         verify: bool = True,
     ) -> None:
         self._ceiling, self._drive, self._verifies = ceiling, drive, verify
-        self._follower = GainFollower(
-            sample_rate, aim=ceiling * AIM, drive=drive, lookahead_ms=lookahead_ms, release_ms=release_ms
-        )
+        self._follower = GainFollower(sample_rate, aim=ceiling * AIM, drive=drive, pace=pace)
         self._meter = ReductionMeter(sample_rate, drive)
         # Where in the buffer the next hop lies for each of the steps, from the last to the first.
         self._out = TAPS

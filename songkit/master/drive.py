@@ -17,7 +17,7 @@ import numpy.typing as npt
 from songkit.analysis.loudness import channel_weights, integrated_lufs, to_lufs, windows
 from songkit.audio import Samples
 from songkit.blocks import Source
-from songkit.dsp.gain_follower import GainFollower
+from songkit.dsp.gain_follower import GainFollower, Pace
 from songkit.dsp.kweighting import KWeightedEnergy
 from songkit.dsp.limit import AIM, DOUBT
 from songkit.dsp.truepeak import Floats, Hops, TruePeakMeter, interval_peaks
@@ -32,6 +32,7 @@ SMOOTHING_SECONDS = 0.05
 STEP_DB = 0.5
 MAX_DRIVE_OVER_DB = 40.0  # how far above the gain without a limiter the search goes
 HALVINGS = 8
+LEARNT_WITHIN_DB = 3.0  # how far around a real run its lesson goes on
 
 
 def cells_per_second(frames: int | None, sample_rate: int) -> int:
@@ -167,18 +168,11 @@ class Model:
     programme: Programme
     peaks: Floats
     ceiling: float
-    lookahead_ms: float
-    release_ms: float
+    pace: Pace
 
     def outcome(self, drive_db: float) -> Outcome:
         drive = db_to_gain(drive_db)
-        follower = GainFollower(
-            self.programme.per_second,
-            aim=self.ceiling * AIM,
-            drive=drive,
-            lookahead_ms=self.lookahead_ms,
-            release_ms=self.release_ms,
-        )
+        follower = GainFollower(self.programme.per_second, aim=self.ceiling * AIM, drive=drive, pace=self.pace)
         late = follower.lookahead_frames
         count = len(self.programme.energies)
         gains = np.empty(count + late, np.float32)
@@ -188,6 +182,34 @@ class Model:
         sums = np.concatenate([[0.0], np.cumsum(np.pad(gains, (0, max(0, span - count)), "edge"), dtype=np.float64)])
         lowest = float(np.min(sums[span:] - sums[:-span])) / span if count else drive
         return Outcome(self.programme.level(gains), max(0.0, -gain_to_db(lowest / drive)))
+
+
+class Corrected:
+    """A model that real runs correct: by how far it was off in the last one, and by how that changes with the drive."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._at_db = self._lufs_off = self._slope = self._reduction_off = 0.0
+        self._runs = 0
+
+    def __call__(self, drive_db: float) -> Outcome:
+        guess = self._model.outcome(drive_db)
+        beyond_db = min(LEARNT_WITHIN_DB, max(-LEARNT_WITHIN_DB, drive_db - self._at_db))
+        reduction_db = max(0.0, guess.reduction_db + (self._reduction_off if guess.reduction_db else 0.0))
+        return Outcome(
+            Level(guess.level.lufs + self._lufs_off + self._slope * beyond_db, guess.level.gated), reduction_db
+        )
+
+    def learn(self, drive_db: float, outcome: Outcome) -> None:
+        """What a real run at that drive came to."""
+        guess = self._model.outcome(drive_db)
+        lufs_off = outcome.level.lufs - guess.level.lufs
+        if self._runs and drive_db != self._at_db:
+            # Loudness rises by 0 to 1 dB per dB of drive, in the model as in truth (but at a gate).
+            self._slope = min(1.0, max(-1.0, (lufs_off - self._lufs_off) / (drive_db - self._at_db)))
+        self._at_db, self._lufs_off = drive_db, lufs_off
+        self._reduction_off = outcome.reduction_db - guess.reduction_db
+        self._runs += 1
 
 
 def search(

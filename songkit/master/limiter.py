@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from songkit.audio import Format, Samples
 from songkit.blocks import SourceInfo, Stage
 from songkit.master.processor import StreamProcessor
 from songkit.units import db_to_gain
+
+if TYPE_CHECKING:
+    from songkit.dsp.gain_follower import Pace
 
 
 class Limiter(StreamProcessor):
@@ -27,10 +30,20 @@ class Limiter(StreamProcessor):
     lookahead_ms: float = Field(
         3.0, ge=0.5, le=20.0, description="time over which the gain comes down ahead of a peak, 0.5 to 20 ms"
     )
+    hold_ms: float = Field(
+        6.5, ge=0.0, le=100.0, description="time for which the gain stays down, so that it does not follow low notes"
+    )
     release_ms: float = Field(
-        60.0, ge=5.0, le=2000.0, description="time constant of the release after a transient, 5 to 2000 ms"
+        60.0, ge=1.0, le=2000.0, description="time constant of the release after a transient, 1 to 2000 ms"
     )
     linked: bool = Field(True, description="one gain for all channels, so that the image stands still")
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the gain moves."""
+        from songkit.dsp.gain_follower import Pace
+
+        return Pace(self.lookahead_ms, self.hold_ms, self.release_ms)
 
     def start(self, info: SourceInfo) -> Stage:
         return LimiterStage(self, info.format)
@@ -52,12 +65,11 @@ class LimiterStage:
                 format.sample_rate,
                 ceiling=db_to_gain(limiter.ceiling_dbtp),
                 drive=db_to_gain(limiter.gain_db),
-                lookahead_ms=limiter.lookahead_ms,
-                release_ms=limiter.release_ms,
+                pace=limiter.pace,
             )
             for _ in range(groups)
         ]
-        self._lookahead_ms = limiter.lookahead_ms
+        self._pace = {name: getattr(limiter, name) for name in ("lookahead_ms", "hold_ms", "release_ms")}
 
     def push(self, block: Samples) -> Samples:
         return self._join([one.push(part) for one, part in zip(self._limiters, self._split(block), strict=True)])
@@ -71,7 +83,7 @@ class LimiterStage:
         return {
             "max_reduction_db": deepest.max_reduction_db,
             "limited_share": deepest.limited_share,
-            "lookahead_ms": self._lookahead_ms,
+            **self._pace,
             "reduction_history_db": list(deepest.history_db),
         }
 

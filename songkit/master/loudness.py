@@ -16,6 +16,8 @@ from songkit.progress import Progress
 class Loudness(SolvedProcessor):
     """Gain, and where peaks would pass the ceiling a true-peak limiter, set so that the integrated loudness is met.
 
+    The limiter works at its cleanest; where that does not reach the target, or only with more than 10 dB of reduction,
+    it becomes faster step by step, and `facts` says how fast it was.
     What gated loudness is not defined for (a clip under 400 ms) is set by the energy of the whole, and said. Where
     the deepest reduction allowed, or a gate, comes before the target, the result is as near as it can be, below the
     ceiling, and `facts` says how far it is short. Raises SignalError for digital silence.
@@ -28,6 +30,13 @@ class Loudness(SolvedProcessor):
     max_reduction_db: float = Field(
         8.0, ge=0.0, le=60.0, description="deepest gain reduction allowed, in dB after 50 ms smoothing, 0 to 60"
     )
+    fastest_release_ms: float = Field(
+        2.0,
+        ge=2.0,
+        le=60.0,
+        description="how short the limiter's release (60 ms, clean) may become where the target is out of its reach, "
+        "2 to 60 ms",
+    )
     mode: Literal["limit", "linear"] = Field(
         "limit", description="limit: peaks that stand in the way are limited; linear: nothing but gain"
     )
@@ -35,7 +44,13 @@ class Loudness(SolvedProcessor):
     def solve(self, source: Source, progress: Progress) -> Stage:
         from songkit.master.loudness_solver import Asked, solve
 
-        asked = Asked(self.target_lufs, self.ceiling_dbtp, self.max_reduction_db, linear=self.mode == "linear")
+        asked = Asked(
+            self.target_lufs,
+            self.ceiling_dbtp,
+            self.max_reduction_db,
+            self.fastest_release_ms,
+            linear=self.mode == "linear",
+        )
         stage, facts = solve(source, asked, progress)
         return LoudnessStage(stage, facts)
 

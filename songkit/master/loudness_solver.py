@@ -2,23 +2,25 @@
 
 survey        1 pass    K-weighted cells and true peak; loudness after plain gain is known from here on
 cell_peaks    1 pass    only where the ceiling is in the way
-runs          1 to 4    the real limiter at the drive that the model proposes, until the loudness is met
+runs          1 to 6    the real limiter at the drive that the model proposes, until the loudness is met
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from songkit.audio import Samples
 from songkit.blocks import Source, Stage, info_of
+from songkit.dsp.gain_follower import Pace
 from songkit.dsp.limit import AIM, TruePeakLimiter
 from songkit.errors import SignalError
-from songkit.master.drive import EnergyMeter, Level, Model, Outcome, Programme, cell_peaks, search, survey
+from songkit.master.drive import Corrected, EnergyMeter, Model, Outcome, Programme, cell_peaks, search, survey
 from songkit.master.limiter import Limiter
+from songkit.master.paces import EASY_REDUCTION_DB, PACES, allowed
 from songkit.master.processor import MapStage
 from songkit.progress import Progress, watched
 from songkit.units import db_to_gain, gain_to_db
@@ -26,7 +28,7 @@ from songkit.units import db_to_gain, gain_to_db
 CLOSE_LU = 0.02  # nearer than what is promised: dither and rounding of the delivered file come on top
 TOLD_LU = 0.05  # what is further from the target than this is told
 REDUCTION_TOLERANCE_DB = 0.05
-MAX_RUNS = 4
+MAX_RUNS = 6
 MAX_GAIN_DB = 100.0
 # The limiter may see peaks above the meter's, by what other interpolators make of the band near half the rate.
 DOUBTED_DB = 6.0
@@ -41,6 +43,7 @@ class Asked:
     target_lufs: float
     ceiling_dbtp: float
     max_reduction_db: float
+    fastest_release_ms: float
     linear: bool
 
 
@@ -51,6 +54,7 @@ class Found:
     gain_db: float
     outcome: Outcome
     bounded_by: str = ""
+    pace: Pace = PACES[0]
 
 
 def solve(source: Source, asked: Asked, progress: Progress) -> tuple[Stage, dict[str, Any]]:
@@ -96,8 +100,7 @@ class _Solver:
         peaks = cell_peaks(self._source, self._blocks("looking for peaks"), programme.per_second, threshold)
         if float(peaks.max()) * db_to_gain(gain_db) <= self._ceiling * AIM:
             return None
-        defaults = Limiter()
-        return Model(programme, peaks, self._ceiling, defaults.lookahead_ms, defaults.release_ms)
+        return Model(programme, peaks, self._ceiling, PACES[0])
 
     def _linear(self, programme: Programme, plain: Found) -> tuple[Stage, dict[str, Any]]:
         """Gain alone: no pass is needed to know where it leads."""
@@ -109,53 +112,64 @@ class _Solver:
         return stage, self._facts(programme, plain, "linear")
 
     def _limited(self, programme: Programme, model: Model, plain_db: float) -> tuple[Stage, dict[str, Any]]:
-        found = self._drive(model, plain_db)
-        limiter = Limiter(ceiling_dbtp=self._asked.ceiling_dbtp, gain_db=found.gain_db)
+        found = self._paced(model, plain_db)
+        limiter = Limiter(ceiling_dbtp=self._asked.ceiling_dbtp, gain_db=found.gain_db, **asdict(found.pace))
         return limiter.start(info_of(self._source)), self._facts(programme, found, "limit")
 
-    def _drive(self, model: Model, plain_db: float) -> Found:
-        """Let the model propose, the limiter run, and the model be corrected by what came out."""
-        lufs_off = reduction_off = 0.0
+    def _paced(self, model: Model, plain_db: float) -> Found:
+        """At the cleanest pace that meets the target with ease; where none does, the fastest one, if it is nearer."""
+        paces = allowed(self._asked.fastest_release_ms)
         tried: list[Found] = []
+        for pace in paces:
+            at_pace = replace(model, pace=pace)
+            proposed = self._searched(at_pace.outcome, plain_db)
+            if pace is paces[-1] or self._eased(at_pace.outcome(proposed[0])):
+                tried.append(self._drive(at_pace, plain_db, proposed))
+                if self._eased(tried[-1].outcome):
+                    break
+        return min(tried, key=lambda each: max(TOLD_LU, self._distance_lu(each.outcome)))
 
-        def corrected(drive_db: float) -> Outcome:
-            guess = model.outcome(drive_db)
-            reduction_db = max(0.0, guess.reduction_db + (reduction_off if guess.reduction_db else 0.0))
-            return Outcome(Level(guess.level.lufs + lufs_off, guess.level.gated), reduction_db)
+    def _eased(self, outcome: Outcome) -> bool:
+        return self._distance_lu(outcome) <= TOLD_LU and outcome.reduction_db <= EASY_REDUCTION_DB
 
+    def _distance_lu(self, outcome: Outcome) -> float:
+        return abs(outcome.level.lufs - self._asked.target_lufs)
+
+    def _searched(self, outcome: Callable[[float], Outcome], plain_db: float) -> tuple[float, bool]:
+        return search(outcome, plain_db, MAX_GAIN_DB, self._asked.target_lufs, self._asked.max_reduction_db)
+
+    def _drive(self, model: Model, plain_db: float, proposed: tuple[float, bool]) -> Found:
+        """Let the model propose, the limiter run, and the model be corrected by what came out."""
+        corrected = Corrected(model)
+        tried: list[Found] = []
+        drive_db, bounded = proposed
         for _ in range(MAX_RUNS):
-            drive_db, bounded = search(
-                corrected, plain_db, MAX_GAIN_DB, self._asked.target_lufs, self._asked.max_reduction_db
-            )
             if any(abs(drive_db - each.gain_db) < 1e-4 for each in tried):
                 break
-            outcome = self._run(drive_db)
-            tried.append(Found(drive_db, outcome, "max_reduction_db" if bounded else "gate"))
+            outcome = self._run(drive_db, model.pace)
+            tried.append(Found(drive_db, outcome, "max_reduction_db" if bounded else "gate", model.pace))
             error = outcome.level.lufs - self._asked.target_lufs
             beyond = outcome.reduction_db - self._asked.max_reduction_db
             if beyond <= REDUCTION_TOLERANCE_DB and (
                 abs(error) <= CLOSE_LU or (bounded and beyond > -REDUCTION_TOLERANCE_DB)
             ):
                 break
-            guess = model.outcome(drive_db)
-            lufs_off = outcome.level.lufs - guess.level.lufs
-            reduction_off = outcome.reduction_db - guess.reduction_db
-        allowed = [
+            corrected.learn(drive_db, outcome)
+            drive_db, bounded = self._searched(corrected, plain_db)
+        within = [
             each for each in tried if each.outcome.reduction_db <= self._asked.max_reduction_db + REDUCTION_TOLERANCE_DB
         ] or [min(tried, key=lambda each: each.outcome.reduction_db)]
-        return min(allowed, key=lambda each: abs(each.outcome.level.lufs - self._asked.target_lufs))
+        return min(within, key=lambda each: self._distance_lu(each.outcome))
 
-    def _run(self, drive_db: float) -> Outcome:
-        """One pass through the real limiter; what verifying takes away is too little to be heard or counted."""
-        defaults = Limiter()
+    def _run(self, drive_db: float, pace: Pace) -> Outcome:
+        """One pass through the real limiter; at its clean pace verifying takes away too little to be counted."""
         limiter = TruePeakLimiter(
             self._source.format.channels,
             self._source.format.sample_rate,
             ceiling=self._ceiling,
             drive=db_to_gain(drive_db),
-            lookahead_ms=defaults.lookahead_ms,
-            release_ms=defaults.release_ms,
-            verify=False,
+            pace=pace,
+            verify=pace is not PACES[0],
         )
         energies = EnergyMeter(self._source)
         for block in self._blocks("finding the drive"):
