@@ -23,6 +23,7 @@ COMMANDS = {
     "make": "songkit.cli.make:make",
     "master": "songkit.cli.master:master",
     "analyze": "songkit.cli.analyze:analyze",
+    "compare": "songkit.cli.compare:compare",
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",
 }
