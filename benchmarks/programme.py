@@ -36,7 +36,7 @@ def one_second(second: int) -> npt.NDArray[np.float64]:
     kick = 0.5 * np.sin(2 * np.pi * 50 * beat + 4 * (1 - np.exp(-beat / 0.02))) * np.exp(-beat / 0.08)
     chord = sum(0.05 * np.sin(2 * np.pi * root_hz * ratio * time) for ratio in (4, 5, 6, 8.01, 10.02, 12.03))
     hat = 0.12 * random.standard_normal((RATE, 2)) * np.exp(-(time % 0.25) / 0.03)[:, None]
-    snare = 0.3 * random.standard_normal((RATE, 1)) * np.exp(-np.abs(time - 0.5) / 0.06)[:, None] * (time >= 0.5)[:, None]
+    snare = 0.3 * random.standard_normal((RATE, 1)) * (np.exp(-np.abs(time - 0.5) / 0.06) * (time >= 0.5))[:, None]
     lead = 0.1 * np.sin(2 * np.pi * root_hz * 8 * time + 3 * np.sin(2 * np.pi * 5 * time))
     mono = (bass + kick + chord)[:, None] + snare
     sides = np.stack([lead + 0.5 * chord, 0.6 * lead - 0.2 * chord], axis=1)

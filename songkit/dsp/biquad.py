@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
 
 from songkit.audio import Samples
 from songkit.dsp.filter_design import Sections
+from songkit.dsp.native import native
 
 # States are looked at for denormal numbers, which slow a filter a hundredfold in silence, every so many frames of the
 # programme (not of the block: the same samples must come out whatever the blocks are).
@@ -20,17 +20,8 @@ _GRID_FRAMES = 256
 # -600 dB: far below any float32 signal, far above where denormal numbers begin.
 _TINY = 1e-30
 
-# A block that is read-only and one that is not are two types to numba: this signature takes both with one compilation.
-_SIGNATURE = types.void(
-    types.Array(types.float32, 2, "C", readonly=True),
-    types.Array(types.float64, 2, "C", readonly=True),
-    types.float64[:, :, ::1],
-    types.int64,
-    types.float32[:, ::1],
-)
 
-
-@njit(_SIGNATURE, cache=True, nogil=True)
+@native("void(const float32[:,:], const float64[:,:], float64[:,:,:], int64, float32[:,:])")
 def _filter(
     block: Samples, sections: Sections, state: npt.NDArray[np.float64], position: int, out: Samples
 ) -> None:  # pragma: no cover (compiled)

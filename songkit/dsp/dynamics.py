@@ -13,9 +13,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from songkit.audio import Samples
+from songkit.dsp.native import native
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,7 +56,7 @@ class MeanSquare:
     def level_db(self, key: Samples, linked: bool) -> Floats:
         """Level of each frame in dBFS (a full-scale sine reads -3.01) from samples `(channels, frames)`."""
         power = np.empty(key.shape)
-        _mean_square(np.array(key), self._smoothing, self._state, power)
+        _mean_square(np.ascontiguousarray(key), self._smoothing, self._state, power)
         if linked:
             power = np.max(power, axis=0, keepdims=True)
         return decibels(power) / 2.0
@@ -125,7 +125,7 @@ def linked(targets_db: Floats, link: float) -> Floats:
     return targets_db + link * (largest - targets_db)
 
 
-@njit("void(float32[:, ::1], int64, int64, float32[:, ::1], float32[:, ::1])", cache=True, nogil=True)
+@native("void(const float32[:,:], int64, int64, float32[:,:], float32[:,:])")
 def _hold(
     magnitudes: Samples, part_frames: int, position: int, parts: Samples, held: Samples
 ) -> None:  # pragma: no cover (compiled)
@@ -152,7 +152,7 @@ def _hold(
             parts[lane, last] = now
 
 
-@njit(cache=True, nogil=True)
+@native("void(const float32[:,:], float64, float64[:], float64[:,:])")
 def _mean_square(key: Samples, smoothing: float, state: Floats, power: Floats) -> None:  # pragma: no cover (compiled)
     for channel in range(key.shape[0]):
         mean = state[channel]
@@ -165,7 +165,7 @@ def _mean_square(key: Samples, smoothing: float, state: Floats, power: Floats) -
         state[channel] = mean
 
 
-@njit("void(float64[:, ::1], float64, float64, float64[::1], float64[::1], float64[:, ::1])", cache=True, nogil=True)
+@native("void(const float64[:,:], float64, float64, float64[:], float64[:], float64[:,:])")
 def _smooth(
     targets: Floats, attack: float, release: float, state: Floats, sums: Floats, reductions: Floats
 ) -> None:  # pragma: no cover (compiled)

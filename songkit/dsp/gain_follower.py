@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from songkit.dsp.native import native
 from songkit.dsp.truepeak import Floats
 
 # "Sustained" is what fills an average that follows this many times slower than the release after a transient; from
@@ -25,7 +25,10 @@ SUSTAIN_ATTACK, SUSTAIN_RELEASE = 4.0, 10.0
 NOTHING = 5e-5
 
 
-@njit(cache=True)
+@native(
+    "int64(const float32[:], float64, float64, float64[:], int64[:], float64[:], int64[:], float64[:], int64[:], "
+    "float64[:,:], float32[:])"
+)
 def _follow(
     peaks: Floats,
     aim: float,

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
 
 from songkit.audio import Samples
+from songkit.dsp.native import native
 from songkit.dsp.upsample import Upsampler
 
 LOWEST_DIRECT_RATE = 44_100
@@ -55,14 +55,7 @@ def coefficients(sample_rate: int) -> npt.NDArray[np.float64]:
     return np.array([shelf, high_pass])
 
 
-# A block that is read-only and one that is not are two types to numba: this signature takes both with one compilation.
-_BLOCK = types.Array(types.float32, 2, "C", readonly=True)
-_SIGNATURE = types.void(
-    _BLOCK, types.float64[::1], types.float64[:, ::1], types.float64[:, ::1], types.int64[::1], types.float64[::1]
-)
-
-
-@njit(_SIGNATURE, cache=True)
+@native("void(const float32[:,:], float64[:], float64[:,:], float64[:,:], int64[:], float64[:])")
 def _add_energy(
     block: Samples,
     weights: npt.NDArray[np.float64],

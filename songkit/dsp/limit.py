@@ -115,8 +115,7 @@ class TruePeakLimiter:
     def _peaks(self, samples: Samples, start: int, threshold: float, frames: int = HOP_FRAMES) -> Floats:
         """Peaks of the intervals from `start` on, highest channel, what interpolators may differ by included."""
         peaks = np.zeros(frames, np.float32)
-        for channel in samples:
-            interval_peaks(channel[start - HALF :], threshold, peaks, doubt=DOUBT)
+        interval_peaks(samples, threshold, peaks, start=start - HALF, doubt=DOUBT)
         return peaks
 
     def _verify_output(self) -> None:

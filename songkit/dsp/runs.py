@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
 
 from songkit.audio import Samples
+from songkit.dsp.native import native
 
 COLUMNS = ("start", "length", "level", "step_in", "step_out")
 
-_BLOCK = types.Array(types.float32, 2, "C", readonly=True)
-_SIGNATURE = types.int64(
-    _BLOCK,
-    types.float64[:, ::1],
-    types.int64,
-    types.float64,
-    types.float64,
-    types.float64,
-    types.int64,
-    types.float64[:, ::1],
-)
 
-
-@njit(_SIGNATURE, cache=True)
+@native("int64(const float32[:,:], float64[:,:], int64, float64, float64, float64, int64, float64[:,:])")
 def _find(
     block: Samples,
     state: npt.NDArray[np.float64],

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from songkit.audio import Samples
+from songkit.dsp.native import inlined, native
 
 Floats = npt.NDArray[np.float32]
 
@@ -70,129 +70,160 @@ PROBE = _probe()
 QUARTERS = _quarters(TABLE)
 REACH = float(np.abs(TABLE).sum(axis=1).max()) * 1.0001
 
-# No flag that promises finite samples: a NaN must stay where it is.
-_FLAGS = {"contract", "reassoc", "nsz"}
+
+@inlined
+def _margin(window: Floats, first: int, count: int, doubt: float, loudest: float, probe: Floats) -> float:
+    """What interpolators may differ by over these intervals."""
+    top = 0.0
+    for start in range(first, first + count, PROBE_STEP):
+        under = window[start : start + TAPS]
+        total = np.float32(0.0)
+        for tap in range(TAPS):
+            total += probe[tap] * under[tap]
+        top = max(top, float(abs(total)))
+    return doubt * max(0.0, top - UNDOUBTED * loudest)
 
 
-@njit(cache=True, fastmath=_FLAGS)
+@inlined
+def _interpolate(window: Floats, first: int, quarters: Floats, points: Floats, highest: Floats) -> None:
+    """The grid of 4 of a chunk into `points`, one row of lanes per point, and each lane's highest into `highest`."""
+    for index in range(4 * LANES):
+        points[index] = 0.0
+    for tap in range(HALF):
+        left = window[first + HALF - 1 - tap : first + HALF - 1 - tap + LANES]
+        right = window[first + HALF + tap : first + HALF + tap + LANES]
+        half, even, odd = quarters[0, tap], quarters[1, tap], quarters[2, tap]
+        for lane in range(LANES):
+            both = left[lane] + right[lane]
+            points[2 * LANES + lane] += half * both
+            points[LANES + lane] += even * both
+            points[3 * LANES + lane] += odd * (left[lane] - right[lane])
+    here = window[first + HALF - 1 : first + HALF - 1 + LANES]
+    for lane in range(LANES):
+        one = points[LANES + lane] + points[3 * LANES + lane]
+        three = points[LANES + lane] - points[3 * LANES + lane]
+        points[lane] = here[lane]
+        points[LANES + lane] = one
+        points[3 * LANES + lane] = three
+        highest[lane] = max(max(abs(here[lane]), abs(points[2 * LANES + lane])), max(abs(one), abs(three)))
+
+
+@inlined
+def _refine(
+    window: Floats, first: int, lane: int, points: Floats, table: Floats, near: float, peak: float
+) -> tuple[float, float]:
+    """The peak of an interval from its grid of 16, at least `peak`, and where in the interval it is."""
+    at = 0.0
+    for point in range(4):
+        value = points[point * LANES + lane]
+        before = points[(point - 1) * LANES + lane] if point > 0 else points[3 * LANES + lane - 1]
+        after = points[(point + 1) * LANES + lane] if point < 3 else points[lane + 1]
+        if value < 0.0:
+            value, before, after = -value, -before, -after
+        if value < near or value < before or value < after:
+            continue
+        # Which sixteenth is nearest to the top of the parabola, and the two beside it.
+        bend = before - 2.0 * value + after
+        step = 4 * point + (round(2.0 * (before - after) / bend) if bend < 0.0 else 0)
+        a = b = c = 0.0
+        for phase in range(step - 1, step + 2):
+            shift = -1 if phase < 0 else (1 if phase >= PHASES else 0)
+            taps = table[phase - PHASES * shift]
+            under = window[first + lane + shift : first + lane + shift + TAPS]
+            total = np.float32(0.0)
+            for tap in range(TAPS):
+                total += taps[tap] * under[tap]
+            a, b, c = b, c, float(abs(total))
+        top = max(max(value, b), max(a, c))
+        bend = a - 2.0 * b + c
+        slide = 0.5 * (a - c) / bend if bend < 0.0 else 0.0
+        if abs(slide) <= 1.0:
+            top = max(top, b - 0.25 * (a - c) * slide)
+        if top >= peak:
+            peak = top
+            at = (step + slide) / PHASES
+    return peak, at
+
+
+@native(
+    "void(const float32[:,:], const int32[:,:], int64, int64, float64, int64, float64, float32[:], float64[:,:], "
+    "const float32[:,:], const float32[:,:], const float32[:], float32[:])",
+    fastmath=frozenset({"contract", "reassoc", "nsz"}),  # nothing that promises finite samples: a NaN stays where it is
+)
 def _scan(
-    window: Floats,
+    windows: Floats,
+    bits: npt.NDArray[np.int32],
+    start: int,
+    position: int,
     threshold: float,
-    rising: bool,
+    rising: int,
     doubt: float,
     peaks: Floats,
+    found: npt.NDArray[np.float64],
     table: Floats,
     quarters: Floats,
     probe: Floats,
-) -> tuple[float, float]:  # pragma: no cover (compiled)
-    """The work of `interval_peaks`. Lane g of a chunk is interval `first + g - 1`, whose taps begin at `first + g`."""
-    bits = window.view(np.int32)
-    points = np.empty(4 * LANES, np.float32)  # the grid of 4, one row of lanes per point
-    highest = np.empty(LANES, np.float32)
-    best = 0.0
-    best_at = 0.0
-    for first in range(0, peaks.shape[0], CHUNK):
-        count = min(CHUNK, peaks.shape[0] - first)
-        # The bits of a float without its sign sort like the float; NaN sorts on top and is not skipped.
-        loudest = np.int32(0)
-        for word in bits[first : first + count + TAPS + 2]:
-            loudest = max(loudest, word & np.int32(0x7FFFFFFF))
-        if loudest < np.float32(threshold / (REACH + doubt)).view(np.int32):
-            for index in range(first, first + count):
-                peaks[index] = max(peaks[index], abs(window[index + HALF]))
-            continue
+    scratch: Floats,
+) -> None:  # pragma: no cover (compiled)
+    """The work of `interval_peaks` and `TruePeakMeter`; `found` has the highest peak of each channel and its place.
 
-        margin = 0.0
-        if doubt > 0.0:
-            top = 0.0
-            for start in range(first, first + count, PROBE_STEP):
-                under = window[start : start + TAPS]
-                total = np.float32(0.0)
-                for tap in range(TAPS):
-                    total += probe[tap] * under[tap]
-                top = max(top, float(abs(total)))
-            loud = np.array([loudest], dtype=np.int32).view(np.float32)[0]
-            margin = doubt * max(0.0, top - UNDOUBTED * loud)
-        near = (threshold - margin) * NEAR
-
-        points[:] = 0.0
-        for tap in range(HALF):
-            left = window[first + HALF - 1 - tap : first + HALF - 1 - tap + LANES]
-            right = window[first + HALF + tap : first + HALF + tap + LANES]
-            half, even, odd = quarters[0, tap], quarters[1, tap], quarters[2, tap]
-            for lane in range(LANES):
-                both = left[lane] + right[lane]
-                points[2 * LANES + lane] += half * both
-                points[LANES + lane] += even * both
-                points[3 * LANES + lane] += odd * (left[lane] - right[lane])
-        here = window[first + HALF - 1 : first + HALF - 1 + LANES]
-        for lane in range(LANES):
-            one = points[LANES + lane] + points[3 * LANES + lane]
-            three = points[LANES + lane] - points[3 * LANES + lane]
-            points[lane] = here[lane]
-            points[LANES + lane] = one
-            points[3 * LANES + lane] = three
-            highest[lane] = max(max(abs(here[lane]), abs(points[2 * LANES + lane])), max(abs(one), abs(three)))
-
-        for lane in range(1, count + 1):
-            peak = highest[lane]
-            at = 0.0
-            if peak >= near:
-                for point in range(4):
-                    value = points[point * LANES + lane]
-                    before = points[(point - 1) * LANES + lane] if point > 0 else points[3 * LANES + lane - 1]
-                    after = points[(point + 1) * LANES + lane] if point < 3 else points[lane + 1]
-                    if value < 0.0:
-                        value, before, after = -value, -before, -after
-                    if value < near or value < before or value < after:
-                        continue
-                    # Which sixteenth is nearest to the top of the parabola, and the two beside it.
-                    bend = before - 2.0 * value + after
-                    step = 4 * point + (round(2.0 * (before - after) / bend) if bend < 0.0 else 0)
-                    a = b = c = 0.0
-                    for phase in range(step - 1, step + 2):
-                        shift = -1 if phase < 0 else (1 if phase >= PHASES else 0)
-                        taps = table[phase - PHASES * shift]
-                        under = window[first + lane + shift : first + lane + shift + TAPS]
-                        total = np.float32(0.0)
-                        for tap in range(TAPS):
-                            total += taps[tap] * under[tap]
-                        a, b, c = b, c, float(abs(total))
-                    top = max(max(value, b), max(a, c))
-                    bend = a - 2.0 * b + c
-                    slide = 0.5 * (a - c) / bend if bend < 0.0 else 0.0
-                    if abs(slide) <= 1.0:
-                        top = max(top, b - 0.25 * (a - c) * slide)
-                    if top >= peak:
-                        peak = top
-                        at = (step + slide) / PHASES
-            index = first + lane - 1
-            peaks[index] = max(peaks[index], np.float32(peak + margin))
-            if peak > best:
-                best = peak
-                best_at = index + at
-                if rising:
-                    threshold = max(threshold, best)
-                    near = threshold * NEAR
-    return best, best_at
+    Lane g of a chunk is interval `first + g - 1`, whose taps begin at `first + g`. `position` is that of interval 0.
+    """
+    points, highest = scratch[: 4 * LANES], scratch[4 * LANES :]
+    for channel in range(windows.shape[0]):
+        window, words = windows[channel, start:], bits[channel, start:]
+        best = found[channel, 0]
+        if rising:
+            threshold = best
+        for first in range(0, peaks.shape[0], CHUNK):
+            count = min(CHUNK, peaks.shape[0] - first)
+            # The bits of a float without its sign sort like the float; NaN sorts on top and is not skipped.
+            loudest = np.int32(0)
+            for word in words[first : first + count + TAPS + 2]:
+                loudest = max(loudest, word & np.int32(0x7FFFFFFF))
+            if loudest < np.float32(threshold / (REACH + doubt)).view(np.int32):
+                for index in range(first, first + count):
+                    peaks[index] = max(peaks[index], abs(window[index + HALF]))
+                continue
+            margin = 0.0
+            if doubt > 0.0:
+                margin = _margin(window, first, count, doubt, float(np.int32(loudest).view(np.float32)), probe)
+            near = (threshold - margin) * NEAR
+            _interpolate(window, first, quarters, points, highest)
+            for lane in range(1, count + 1):
+                peak = float(highest[lane])
+                at = 0.0
+                if peak >= near:
+                    peak, at = _refine(window, first, lane, points, table, near, peak)
+                index = first + lane - 1
+                peaks[index] = max(peaks[index], np.float32(peak + margin))
+                if peak > best:
+                    best = peak
+                    found[channel, 1] = position + index + at
+                    if rising:
+                        threshold = best
+                        near = threshold * NEAR
+        found[channel, 0] = best
 
 
-def interval_peaks(
-    window: Floats, threshold: float, peaks: Floats, *, rising: bool = False, doubt: float = 0.0
-) -> tuple[float, float]:
-    """Inter-sample peaks of one channel, interval by interval, exact wherever they reach `threshold`.
+def interval_peaks(windows: Floats, threshold: float, peaks: Floats, *, start: int = 0, doubt: float = 0.0) -> None:
+    """Inter-sample peaks, interval by interval, of the highest channel, exact wherever they reach `threshold`.
 
-    Interval i lies between the samples `window[i + 24]` and `window[i + 25]` and needs the 48 samples around it;
-    `window` is contiguous float32 of at least `len(peaks) + PAD` samples, of which the first `len(peaks) + 49` count.
-    `peaks[i]` is raised, never lowered, so that channels are linked by calling this for one after the other. With
-    `rising` the threshold follows the highest peak seen, which is all that a meter needs. Returns the highest peak
-    and where it is, in intervals from the first.
+    Interval i lies between the samples `windows[:, start + i + 24]` and `windows[:, start + i + 25]` and needs the 48
+    samples around it; `windows` is contiguous float32 `(channels, frames)` with at least `len(peaks) + PAD` frames from
+    `start` on, of which the first `len(peaks) + 49` count. `peaks[i]` is raised, never lowered.
 
     Between 0.46 and 0.5 of the sample rate interpolators differ by what their length makes of the transition band;
     `doubt` adds that share of what the signal has there to each peak (nothing below -48 dB of its loudest sample).
     """
-    peak, at = _scan(window, float(threshold), rising, doubt, peaks, TABLE, QUARTERS, PROBE)
-    return float(peak), float(at)
+    found = np.zeros((len(windows), 2))
+    _scan(
+        windows, windows.view(np.int32), start, 0, threshold, 0, doubt, peaks, found, TABLE, QUARTERS, PROBE, _scratch()
+    )
+
+
+def _scratch() -> Floats:
+    return np.empty(5 * LANES, np.float32)
 
 
 class Hops:
@@ -249,8 +280,8 @@ class TruePeakMeter:
     def __init__(self, channels: int) -> None:
         self._hops = Hops(channels)
         self._peaks = np.zeros(SPAN, np.float32)
-        self._found = [0.0] * channels
-        self._at = [0.0] * channels
+        self._found = np.zeros((channels, 2))
+        self._scratch = _scratch()
 
     def push(self, block: Samples) -> None:
         """Take in float32 `(channels, frames)`."""
@@ -260,13 +291,8 @@ class TruePeakMeter:
     def result(self) -> TruePeaks:
         """Flush the interpolator and tell; called once, after the last block."""
         self._scan(*self._hops.finish())
-        return TruePeaks(tuple(self._found), tuple(self._at))
+        return TruePeaks(tuple(self._found[:, 0].tolist()), tuple(self._found[:, 1].tolist()))
 
     def _scan(self, first: int, intervals: int, windows: Floats) -> None:
-        for channel, window in enumerate(windows):
-            peaks = self._peaks[:intervals]
-            peaks[:] = 0.0
-            peak, at = interval_peaks(window, self._found[channel], peaks, rising=True)
-            if peak > self._found[channel]:
-                self._found[channel] = peak
-                self._at[channel] = first + at
+        bits, peaks = windows.view(np.int32), self._peaks[:intervals]
+        _scan(windows, bits, 0, first, 0.0, 1, 0.0, peaks, self._found, TABLE, QUARTERS, PROBE, self._scratch)

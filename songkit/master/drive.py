@@ -128,11 +128,10 @@ def cell_peaks(source: Source, blocks: Iterator[Samples], per_second: int, thres
     carry = np.zeros(0, np.float32)
     done = 0
 
-    def add(first: int, intervals: int, channels: Floats) -> None:
+    def add(first: int, intervals: int, windows: Floats) -> None:
         nonlocal carry, done
         peaks = np.zeros(intervals, np.float32)
-        for window in channels:
-            interval_peaks(window, threshold, peaks, doubt=DOUBT)
+        interval_peaks(windows, threshold, peaks, doubt=DOUBT)
         peaks = np.concatenate([carry, peaks[max(0, -first) :]])
         begin = first + intervals - len(peaks)
         last = (first + intervals) * per_second // rate

@@ -1,0 +1,62 @@
+"""From a kernel's Python to its object file, by numba; loaded only where a kernel is not compiled yet."""
+
+from __future__ import annotations
+
+import re
+from types import FunctionType
+from typing import Any
+
+import numba
+from numba.core import compiler, registry
+
+from songkit.dsp.native import ArgumentType, Inlined, Kernel
+
+# What a kernel may call beside its own code: the C library's memory and mathematics, which every process has.
+_EXTERNAL = {"memcpy", "memset", "memmove", "exp", "log", "log10", "pow", "sin", "cos", "tan", "tanh", "fmod", "round"}
+_DECLARED = re.compile(r"^declare .*?@\"?([\w.$]+)\"?\(", re.MULTILINE)
+
+_numba: Any = numba
+_compiler: Any = compiler  # its flags are made at run time: no type checker knows them
+_target: Any = registry.cpu_target
+
+
+def compiled(kernel: Kernel[Any, Any]) -> bytes:
+    """The symbol's name, a zero byte, and the object file. Raises TypeError for a kernel that cannot stand alone."""
+    flags = _compiler.Flags()
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.error_model = "numpy"
+    flags.fastmath = set(kernel.fastmath) or False
+    _target.typing_context.refresh()
+    _target.target_context.refresh()
+    made = _compiler.compile_extra(
+        _target.typing_context,
+        _target.target_context,
+        _for_numba(kernel.function, kernel.fastmath),
+        [_numba_type(kind) for kind in kernel.types],
+        getattr(_numba.types, kernel.result or "void"),
+        flags,
+        {},
+    )
+    called = _DECLARED.findall(made.library.get_llvm_str())
+    if foreign := {name for name in called if not name.startswith("llvm.")} - _EXTERNAL:
+        raise TypeError(f"{kernel.function.__qualname__} needs {', '.join(sorted(foreign))}: a kernel stands alone")
+    symbol: str = made.fndesc.llvm_func_name
+    return symbol.encode() + b"\0" + bytes(made.library._get_compiled_object())
+
+
+def _numba_type(kind: ArgumentType) -> Any:
+    scalar = getattr(_numba.types, kind.name)
+    return _numba.types.Array(scalar, kind.dimensions, "C", readonly=kind.constant) if kind.dimensions else scalar
+
+
+def _for_numba(function: Any, fastmath: frozenset[str]) -> Any:
+    """The function with every `Inlined` that it calls as a function of numba's."""
+    jitted = _numba.njit(fastmath=set(fastmath) or False, error_model="numpy")
+    names = function.__globals__.items()
+    meant = {
+        name: jitted(_for_numba(value.function, fastmath))
+        if isinstance(value, Inlined) and name in function.__code__.co_names
+        else value
+        for name, value in names
+    }
+    return FunctionType(function.__code__, meant, function.__name__, function.__defaults__)
