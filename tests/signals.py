@@ -78,3 +78,14 @@ def song(seconds: float = 12.0, sample_rate: int = 44_100, seed: int = 1, level:
 def multichannel(seconds: float = 2.0, channels: int = 6, sample_rate: int = 48_000, seed: int = 3) -> Audio:
     """Independent pink noise per channel in the default layout (6: 5.1, 8: 7.1)."""
     return pink(-23.0, seconds, sample_rate, channels, seed)
+
+
+def swells(seconds: float = 20.0, sample_rate: int = 44_100) -> Audio:
+    """Chords that fade in and out over a soft pink bed: music without noise bursts."""
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    swell = 0.15 + 0.85 * np.sin(np.pi * (time % 2.0) / 2.0) ** 2
+    roots = 110.0 * 2 ** (np.floor(time / 2.0) % 4 * 2 / 12)
+    phase = 2 * np.pi * np.cumsum(roots) / sample_rate
+    wave = sum(np.sin(ratio * phase) / ratio for ratio in (1, 2, 3, 4, 5))
+    bed = pink(-45.0, seconds, sample_rate).samples
+    return Audio((0.2 * swell * wave + bed).astype(np.float32), sample_rate)

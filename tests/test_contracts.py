@@ -50,6 +50,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "limiter": {"ceiling_dbtp": -12},
     "loudness": {"target_lufs": -18, "ceiling_dbtp": -3},
     "dc": {},
+    "declip": {},
+    "declick": {},
     "fade": {"in_seconds": 0.1, "out_seconds": 0.2},
     "trim": {"threshold_db": -30, "keep_head_ms": 5, "keep_tail_ms": 5},
     "resample": {"sample_rate_hz": 32_000},
@@ -74,10 +76,13 @@ def example(name: str, **shared: Any) -> Processor:
 
 
 def music(seconds: float = 1.5, channels: int = 2) -> Audio:
-    """Noise with a quiet start, a loud middle and a quiet end, and a little offset."""
+    """Noise with a quiet start, a loud middle and a quiet end, a little offset, a click, and a tone that clips."""
     noise = signals.pink(-20, seconds, channels=channels)
     swell = np.sin(np.linspace(0, np.pi, noise.frames)) ** 2
-    return Audio((noise.samples * swell + 0.001).astype(np.float32), noise.sample_rate, noise.layout)
+    samples = noise.samples * swell + 0.001
+    samples[:, 12_000] += 0.2
+    samples[:, 30_000:40_000] += 0.3 * np.hanning(10_000) * np.sin(np.arange(10_000) / 25)
+    return Audio(np.clip(samples, -0.25, 0.25).astype(np.float32), noise.sample_rate, noise.layout)
 
 
 class Cut(AudioSource):

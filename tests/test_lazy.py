@@ -42,7 +42,9 @@ def test_commands_that_only_talk_load_no_dsp(arguments: list[str]) -> None:
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("module", ["songkit", "songkit.master", "songkit.chains", "songkit.analysis", "songkit.generate"])
+@pytest.mark.parametrize(
+    "module", ["songkit", "songkit.master", "songkit.chains", "songkit.analysis", "songkit.generate"]
+)
 def test_rooms_load_no_dsp(module: str) -> None:
     script = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from songkit.master.clipper import Clipper
 from songkit.master.compressor import Compressor
 from songkit.master.dc import RemoveDC
+from songkit.master.declick import Declick
+from songkit.master.declip import Declip
 from songkit.master.deesser import Deesser
 from songkit.master.downmix import Downmix
 from songkit.master.dynamic_eq import DynamicEq
@@ -51,6 +53,8 @@ PROCESSORS: dict[str, type[Processor]] = {
     "limiter": Limiter,
     "loudness": Loudness,
     "dc": RemoveDC,
+    "declip": Declip,
+    "declick": Declick,
     "fade": Fade,
     "trim": Trim,
     "resample": Resample,
