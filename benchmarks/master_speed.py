@@ -1,15 +1,15 @@
 """CPU time of the whole `songkit master --chain radio` process, in turn with what people use now.
 
-    pip install -e '.[peers]'
-    python benchmarks/master_speed.py           # 5 rounds over 254 s of stereo at 44.1 kHz
-    python benchmarks/master_speed.py 9         # more rounds
+pip install -e '.[peers]'
+python benchmarks/master_speed.py           # 5 rounds over 254 s of stereo at 44.1 kHz
+python benchmarks/master_speed.py 9         # more rounds
 
-    songkit            filters, compressor, loudness, true-peak limiter, dither, 24-bit WAV, decoded again and measured
-    ffmpeg-normalize   loudnorm in two passes, nothing else
-    matchering         matched to a reference of 30 s, 24-bit WAV
-    ffmpeg pair        the leanest way to the same chain: filters, compressor and ebur128 once into a float file, then
-                       volume, alimiter at 4x, dither, 24-bit WAV; one filter thread (the default ones make it slower);
-                       nothing is read back
+songkit            filters, compressor, loudness, true-peak limiter, dither, 24-bit WAV, decoded again and measured
+ffmpeg-normalize   loudnorm in two passes, nothing else
+matchering         matched to a reference of 30 s, 24-bit WAV
+ffmpeg pair        the leanest way to the same chain: filters, compressor and ebur128 once into a float file, then
+                   volume, alimiter at 4x, dither, 24-bit WAV; one filter thread (the default ones make it slower);
+                   nothing is read back
 """
 
 from __future__ import annotations

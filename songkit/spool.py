@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import shutil
 import tempfile
@@ -16,12 +15,15 @@ from songkit.blocks import BLOCK_FRAMES
 from songkit.errors import OutputError
 
 MEBIBYTE = 1024 * 1024
-MEMORY_LIMIT_BYTES = 64 * MEBIBYTE
+MEMORY_LIMIT_BYTES = 96 * MEBIBYTE  # a song of four and a half minutes at 44.1 kHz
 BYTES_PER_SAMPLE = 4
 
 # Room on the disk is asked for in steps, and never down to the last byte: other programs share it.
 DISK_STEP_BYTES = 64 * MEBIBYTE
 DISK_RESERVE_BYTES = 64 * MEBIBYTE
+
+# A signal lies in chunks of that many frames, in each of them one channel after the other, as blocks do.
+CHUNK_FRAMES = BLOCK_FRAMES
 
 
 def spool_bytes(format: Format, frames: int) -> int:
@@ -34,7 +36,7 @@ class Spool:
 
     Up to `limit_bytes` the samples stay in memory; beyond it they move to a file in the folder for temporary files,
     which has no name (it is gone when the process is, however it ends) and is read and written in blocks (no memory
-    map), so that resident memory stays constant. Samples are kept frame by frame (interleaved), bit for bit.
+    map), so that resident memory stays constant. Samples are kept bit for bit.
 
     `expected_frames`, where known, has the disk's room checked before the first block. Raises OutputError when the
     disk cannot take the signal.
@@ -47,7 +49,7 @@ class Spool:
         self._limit_bytes = limit_bytes
         self._frames = 0
         self._granted_bytes = 0
-        self._memory = io.BytesIO()
+        self._memory: list[Samples] = []
         self._file: IO[bytes] | None = None
         expected_bytes = spool_bytes(format, expected_frames or 0)
         if expected_bytes > limit_bytes:
@@ -69,20 +71,20 @@ class Spool:
 
     def push(self, block: Samples) -> None:
         """Keeps a copy of the block, float32 `(channels, frames)`."""
-        import numpy as np
-
-        if block.ndim != 2 or block.shape[0] != self._format.channels or block.dtype != np.float32:
+        if block.ndim != 2 or block.shape[0] != self._format.channels or block.dtype != "float32":
             raise ValueError(f"block of {block.shape} {block.dtype} for a spool of {self._format.channels} channels")
-        data = np.ascontiguousarray(block.T).data.cast("B") if block.size else b""
         size = spool_bytes(self._format, self._frames + block.shape[1])
-        if self._file is None and size > self._limit_bytes:
-            self._move_to_disk(size)
-        if self._file is None:
-            self._memory.write(data)
-        else:
+        if self._file is not None:
             self._reserve(size)
-            self._write(self._file, data)
-        self._frames += block.shape[1]
+        elif size > self._limit_bytes:
+            self._move_to_disk(size)
+        done = 0
+        while done < block.shape[1]:
+            at = self._frames % CHUNK_FRAMES
+            part = block[:, done : done + CHUNK_FRAMES - at]
+            self._put(self._frames // CHUNK_FRAMES, at, part)
+            self._frames += part.shape[1]
+            done += part.shape[1]
 
     def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:
         """A fresh pass over what has been pushed until now, in blocks of at most `frames`."""
@@ -90,13 +92,18 @@ class Spool:
 
         end = self._frames
         for start in range(0, end, frames):
-            count = min(frames, end - start)
-            interleaved = np.frombuffer(self._read(start, count), dtype=np.float32).reshape(count, -1)
-            yield interleaved.T.copy(order="C")
+            block = np.empty((self._format.channels, min(frames, end - start)), np.float32)
+            done = 0
+            while done < block.shape[1]:
+                chunk, at = divmod(start + done, CHUNK_FRAMES)
+                part = block[:, done : done + CHUNK_FRAMES - at]
+                self._get(chunk, at, part)
+                done += part.shape[1]
+            yield block
 
     def close(self) -> None:
         """Gives memory and disk back; the spool cannot be used any more."""
-        self._memory.close()
+        self._memory.clear()
         if self._file is not None:
             self._file.close()
 
@@ -108,14 +115,35 @@ class Spool:
     ) -> None:
         self.close()
 
-    def _read(self, start: int, count: int) -> bytes:
-        offset, size = spool_bytes(self._format, start), spool_bytes(self._format, count)
+    def _put(self, chunk: int, at: int, part: Samples) -> None:
+        import numpy as np
+
         if self._file is None:
-            with self._memory.getbuffer() as view:
-                return bytes(view[offset : offset + size])
+            if chunk == len(self._memory):
+                self._memory.append(np.empty((self._format.channels, CHUNK_FRAMES), np.float32))
+            self._memory[chunk][:, at : at + part.shape[1]] = part
+            return
+        for channel, samples in enumerate(part):
+            self._write(self._file, np.ascontiguousarray(samples).data.cast("B"), self._place(chunk, channel, at))
+
+    def _get(self, chunk: int, at: int, part: Samples) -> None:
+        """Fills `part` from a chunk."""
+        import numpy as np
+
+        if self._file is None:
+            part[:] = self._memory[chunk][:, at : at + part.shape[1]]
+            return
+        for channel, samples in enumerate(part):
+            samples[:] = np.frombuffer(self._read(self._place(chunk, channel, at), samples.nbytes), np.float32)
+
+    def _place(self, chunk: int, channel: int, at: int) -> int:
+        """Offset in the file."""
+        return ((chunk * self._format.channels + channel) * CHUNK_FRAMES + at) * BYTES_PER_SAMPLE
+
+    def _read(self, offset: int, size: int) -> bytes:
         # pread leaves the file's position alone: passes may overlap, and pushing may go on
         data = b""
-        while len(data) < size:
+        while self._file is not None and len(data) < size:
             part = os.pread(self._file.fileno(), size - len(data), offset + len(data))
             if not part:
                 raise OutputError("the temporary copy of the signal came back shorter than it was written")
@@ -129,10 +157,9 @@ class Spool:
             file = tempfile.TemporaryFile(buffering=0, prefix="songkit-")  # noqa: SIM115 (lives as long as the spool)
         except OSError as error:
             raise self._disk_error(error) from error
-        with self._memory.getbuffer() as view:
-            self._write(file, view)
-        self._memory.close()
-        self._memory = io.BytesIO()
+        for chunk, samples in enumerate(self._memory):
+            self._write(file, samples.data.cast("B"), self._place(chunk, 0, 0))
+        self._memory.clear()
         self._file = file
 
     def _reserve(self, size: int) -> None:
@@ -150,11 +177,11 @@ class Spool:
             )
         self._granted_bytes = written + wanted
 
-    def _write(self, file: IO[bytes], data: bytes | memoryview) -> None:
-        rest = memoryview(data)
+    def _write(self, file: IO[bytes], rest: memoryview, offset: int) -> None:
         try:
             while rest:
-                rest = rest[file.write(rest) :]
+                written = os.pwrite(file.fileno(), rest, offset)
+                rest, offset = rest[written:], offset + written
         except OSError as error:
             raise self._disk_error(error) from error
 

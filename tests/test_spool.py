@@ -16,7 +16,7 @@ from songkit.errors import OutputError
 from songkit.spool import MEBIBYTE, Spool
 from tests import signals
 
-IN_MEMORY = 64 * MEBIBYTE
+IN_MEMORY = 96 * MEBIBYTE
 ON_DISK = 1024
 
 
