@@ -23,9 +23,9 @@ from songkit.files import read_audio
 from songkit.generate.contract import Request
 from songkit.generate.lyrics import load
 from songkit.generate.sketch import Sketch
+from songkit.generate.sketch.balance import CENTRES_HZ, band_levels
 from songkit.generate.sketch.buses import integrated_lufs
 from songkit.generate.sketch.compose import make_plan, sung_lines
-from songkit.generate.sketch.finish import band_levels
 from songkit.generate.sketch.singing import choose_manner, sing
 from songkit.generate.sketch.speech import VoiceSource
 from songkit.generate.sketch.style import parse_style
@@ -70,7 +70,8 @@ def measure(request: Request, prepared: Any, seed: int, folder: Path) -> Row:
         "dbtp": peak.result().true_peak_dbtp,
         "lra": loudness.range_lu,
         "c-v": chorus_minus_verse_lu(mix, plan),
-        "band": float(np.max(np.abs(band_levels(mix) - SONG_BANDS_DB))),
+        "band": float(np.max(np.abs(off := band_levels(mix) - SONG_BANDS_DB))),
+        "at_hz": int(CENTRES_HZ[np.argmax(np.abs(off))]),
         "s/m": float(10 * np.log10(np.mean(side**2) / np.mean(mid**2))),
         "corr": float(np.corrcoef(mix)[0, 1]),
         "gap_s": longest_silence(mix),

@@ -35,6 +35,20 @@ def play_bass(plan: Plan) -> Part:
     return part
 
 
+def play_timpani(plan: Plan) -> Part:
+    """Strokes on tonic and dominant where sections begin, and on every downbeat of the full ones."""
+    part = Part("timpani", "timpani", "drums", -4.0, 0.15)
+    known = (plan.key.tonic, plan.key.pitch_class(5))
+    for section in plan.sections:
+        for bar in range(section.first_bar, section.last_bar + 1):
+            root = plan.chord_in(bar, 0).root
+            accent = bar in (section.first_bar, plan.last_bar)
+            if root in known and (accent or section.energy > 0.75) and plan.when(bar, 0) >= 0.0:
+                pitch = nearest(root, 45.0)
+                part.notes.append(Note(plan.when(bar, 0), 4.0 * plan.grid.step_seconds, pitch, 0.95 if accent else 0.6))
+    return part
+
+
 def _figure(
     plan: Plan, section: Section, pattern: tuple[tuple[int, int, str], ...], bar: int
 ) -> tuple[tuple[int, int, str], ...]:
@@ -54,6 +68,8 @@ def _figure(
 def _pitch(plan: Plan, bar: int, step: int, what: str, middle: float) -> int:
     chord = plan.chord_in(bar, step)
     root = nearest(chord.root, middle)
+    if what == "5" and chord.root == plan.key.pitch_class(5):
+        return root  # the dominant's own fifth would lead away from the key
     if what == "5":
         fifth = chord.pitch_classes[2]
         return root + (fifth - root) % 12 if root + 7 <= HIGHEST else root - (root - fifth) % 12

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from songkit.analysis.loudness import LoudnessMeter
 from songkit.audio import Format
-from songkit.blocks import split
+from songkit.blocks import BLOCK_FRAMES, split
 from songkit.generate.sketch.plan import Plan
 from songkit.generate.sketch.score import Hit, Part
 from songkit.generate.sketch.vocals import Syllable
@@ -20,9 +20,9 @@ from songkit.units import db_to_gain
 BUSES = ("drums", "bass", "harmony", "lead", "voice")
 
 # Integrated loudness of each bus before the mix is made loud; only the differences count.
-LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -14.0}
+LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -13.6}
 # How far a bus steps back while somebody sings.
-DUCK_DB: dict[str, float] = {"drums": 1.5, "bass": 1.0, "harmony": 5.0, "lead": 5.0}
+DUCK_DB: dict[str, float] = {"drums": 2.0, "bass": 1.0, "harmony": 6.0, "lead": 6.5}
 # Pumping on the kick, where the genre dances.
 PUMP_DB: dict[str, float] = {"bass": 3.5, "harmony": 4.5, "lead": 2.0}
 
@@ -32,18 +32,24 @@ STEREO = Format(SAMPLE_RATE)
 _AMPLIFIED = {"overdriven guitar": 16.0, "distorted guitar": 26.0, "lead guitar": 14.0}
 
 
-def render_bus(parts: Sequence[Part], frames: int) -> Wave:
-    """The dry parts of a bus, `(2, frames)`; amplified guitars go through their amplifier here."""
-    out = np.zeros((2, frames), dtype=np.float32)
+def render_bus(parts: Sequence[Part], out: Wave) -> None:
+    """Adds the dry parts of a bus to `out`, `(2, frames)`; amplified guitars go through their amplifier here."""
     for part in parts:
         drive_db = _AMPLIFIED.get(part.patch)
         if drive_db is None:
             render_part(part, out)
         else:
-            dry = np.zeros((2, frames), dtype=np.float32)
+            dry = np.zeros_like(out)
             render_part(part, dry)
-            out += _amplifier(drive_db)(dry, SAMPLE_RATE)
-    return out
+            run_through(_amplifier(drive_db), dry)
+            out += dry
+
+
+def run_through(plugin: Any, samples: Wave) -> None:
+    """Sends `(2, frames)` through a pedalboard plugin without latency, in place, a block at a time."""
+    for start in range(0, samples.shape[1], BLOCK_FRAMES):
+        block = samples[:, start : start + BLOCK_FRAMES]
+        block[:] = plugin(np.ascontiguousarray(block), SAMPLE_RATE, reset=False)
 
 
 def _amplifier(drive_db: float) -> Any:
@@ -80,7 +86,7 @@ def effects(bus: str, plan: Plan) -> Any:
     if bus == "harmony":
         chorus = pb.Chorus(rate_hz=0.55, depth=0.16, centre_delay_ms=9.0, feedback=0.0, mix=0.28)
         # A dip where words are understood leaves room for the voice.
-        return pb.Chain([pb.HighpassFilter(130.0), pb.PeakFilter(2400.0, -3.0, 0.6), chorus, reverb(0.12)])
+        return pb.Chain([pb.HighpassFilter(130.0), pb.PeakFilter(2400.0, -4.0, 0.6), chorus, reverb(0.12)])
     if bus == "lead":
         return pb.Chain([pb.HighpassFilter(150.0), pb.Delay(0.75 * beat, 0.25, 0.16), reverb(0.14)])
     clear = [pb.HighpassFilter(120.0), pb.HighpassFilter(90.0), pb.PeakFilter(350.0, -2.0, 0.9)]
@@ -130,9 +136,14 @@ def pump(samples: Wave, bus: str, hits: Sequence[Hit]) -> None:
     apply_curve(samples, 10.0 ** (-PUMP_DB[bus] * control / 20.0))
 
 
-def apply_curve(samples: Wave, gains: npt.NDArray[np.float64], control_hz: float = CONTROL_HZ) -> None:
-    """Multiplies by a gain curve of `control_hz` points a second, in place, a block at a time."""
-    at = np.arange(gains.size) / control_hz * SAMPLE_RATE
-    for start in range(0, samples.shape[1], 1 << 18):
-        end = min(samples.shape[1], start + (1 << 18))
-        samples[:, start:end] *= np.interp(np.arange(start, end), at, gains).astype(np.float32)
+def apply_curve(samples: Wave, gains: npt.NDArray[np.float64]) -> None:
+    """Multiplies by a gain curve of CONTROL_HZ points a second, in place, a block at a time."""
+    for start in range(0, samples.shape[1], BLOCK_FRAMES):
+        block = samples[:, start : start + BLOCK_FRAMES]
+        block *= curve_at(gains, CONTROL_HZ, start, block.shape[1])
+
+
+def curve_at(gains: npt.NDArray[np.float64], control_hz: float, start: int, frames: int) -> npt.NDArray[np.float32]:
+    """A gain curve of `control_hz` points a second at each frame from `start` on, float32 `(frames,)`."""
+    points = np.arange(start, start + frames) * (control_hz / SAMPLE_RATE)
+    return np.interp(points, np.arange(gains.size), gains).astype(np.float32)

@@ -125,13 +125,14 @@ def play_pads(plan: Plan) -> list[Part]:
     """Held chords under everything; a second pad instrument joins in full sections."""
     patches = plan.style.pads[:2] or [plan.decisions.pick("pad sound", plan.genre.pads)]
     centre = plan.decisions.draw("pad register", 60.0, 65.0)
-    parts = [_pad(plan, patches[0], centre, 0.0, -3.0)]
+    parts = [_pad(plan, patches[0], centre, 0.0, -3.0 + plan.genre.pads_db)]
     if len(patches) > 1:
         parts.append(_pad(plan, patches[1], centre + 5.0, 0.55, -4.0))
     return parts
 
 
 def _pad(plan: Plan, patch: str, centre: float, from_energy: float, level_db: float) -> Part:
+    """Held voicings; under every chord that holds the tonic the tonic is held below, so that the key stands."""
     part = Part(f"pad {patch}", patch, "harmony", level_db)
     for chord, voicing in zip(plan.chords, voicings(plan.chords, centre), strict=True):
         section = plan.section_of(chord.bar)
@@ -140,5 +141,7 @@ def _pad(plan: Plan, patch: str, centre: float, from_energy: float, level_db: fl
         # The first bar always has its pad: a song never begins with silence.
         if section.energy < from_energy and chord.bar != plan.sections[0].first_bar:
             continue
-        part.notes += [Note(start, end - start, pitch, 0.5 + 0.35 * section.energy) for pitch in voicing if end > start]
+        home = [nearest(plan.key.tonic, centre - 12.0)] if plan.key.tonic in chord.pitch_classes else []
+        velocity = 0.5 + 0.35 * section.energy
+        part.notes += [Note(start, end - start, pitch, velocity) for pitch in (*home, *voicing) if end > start]
     return part

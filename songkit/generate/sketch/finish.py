@@ -1,18 +1,23 @@
-"""The last stage of the mix, linear in its stems: balance of the bands, width, section rides, level and peaks.
+"""The last stage of the mix, linear in its stems: section rides, balance of the bands, width, level and peaks.
 
-Everything here is a filter or a common gain, so stems that go through the same `Finish` sum to the mix.
+Everything here is a gain curve or a filter that all stems share, so stems that go through the same `Finish` sum to
+the mix. It works block by block: nothing as long as the song is held beside the mix itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from songkit.analysis.loudness import LoudnessMeter
 from songkit.analysis.peaks import PeakMeter
-from songkit.blocks import split
-from songkit.generate.sketch.buses import CONTROL_HZ, STEREO, apply_curve, integrated_lufs
+from songkit.audio import Samples
+from songkit.blocks import BLOCK_FRAMES, split
+from songkit.generate.sketch.balance import Equaliser, find_bells, long_term_power, wanted_bands
+from songkit.generate.sketch.buses import CONTROL_HZ, STEREO, curve_at, integrated_lufs
 from songkit.generate.sketch.form import Kind
 from songkit.generate.sketch.plan import Plan
 from songkit.generate.sketch.voices import SAMPLE_RATE, Wave
@@ -20,12 +25,7 @@ from songkit.units import db_to_gain
 
 TARGET_LUFS = -16.0
 CEILING_DBTP = -1.1
-
-CENTRES_HZ = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
-# Octave bands against the sum of all, in dB: the long-term spectrum of a finished pop song, its dips smoothed.
-POP_BANDS_DB = (-8.5, -13.0, -10.5, -8.8, -6.3, -8.3, -13.0, -12.8, -20.0)
-MOST_CORRECTION_DB = 9.0
-EQ_Q = 1.2
+ROUNDS = 3
 
 SIDE_TO_MID_DB = -11.0
 WIDTH_LIMITS = (0.25, 2.5)
@@ -37,127 +37,119 @@ RIDES_LU: dict[Kind, float] = {
 }  # fmt: skip
 MOST_RIDE_DB = 7.0
 
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(slots=True)
-class Finish:
-    """Settings found from the mix; `gains` is the common gain curve, `control_hz` points a second."""
-
-    bands_db: Floats
-    width: float
-    gains: Floats
-
-    def apply(self, samples: Wave) -> Wave:
-        """The finished samples, `(2, frames)`; the input may be changed."""
-        samples = _equalised(samples, self.bands_db)
-        _widen(samples, self.width)
-        apply_curve(samples, self.gains, PEAK_HZ)
-        return samples
-
-
 PEAK_BLOCK = 32
 PEAK_HZ = SAMPLE_RATE / PEAK_BLOCK
 LOOK_BLOCKS = 40
 """Blocks of 32 frames to each side over which the peak gain moves (29 ms)."""
+FADE_IN_SECONDS, FADE_OUT_SECONDS = 0.003, 0.35
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Settings found from the mix, in the order in which they act.
+
+    `ride` is a gain curve of CONTROL_HZ points a second, `bells_db` the balance, `width` the gain of the side signal,
+    `level` the last gain curve, PEAK_HZ points a second.
+    """
+
+    ride: Floats
+    bells_db: Floats
+    width: float
+    level: Floats
+
+    def finished(self, blocks: Iterable[Samples]) -> Iterator[Wave]:
+        """A stem from its first frame on, as it sounds in the finished mix."""
+        equaliser = Equaliser(self.bells_db)
+        at = 0
+        for block in blocks:
+            ridden = block * curve_at(self.ride, CONTROL_HZ, at, block.shape[1])
+            yield _widened(equaliser.push(ridden), self.width) * curve_at(self.level, PEAK_HZ, at, block.shape[1])
+            at += block.shape[1]
+
+    def levelled(self, mix: Wave) -> Iterator[Wave]:
+        """The last step for the mix that `find_finish` has brought this far."""
+        at = 0
+        for block in split(mix):
+            yield block * curve_at(self.level, PEAK_HZ, at, block.shape[1])
+            at += block.shape[1]
 
 
 def find_finish(mix: Wave, plan: Plan) -> Finish:
-    """Measures the mix `(2, frames)` and finds the settings that bring it to its targets."""
-    bands_db = _correction(mix, _wanted_bands(plan))
-    shaped = _equalised(mix, bands_db)
-    width = _width(shaped, plan.decisions.draw("width", -1.2, 1.2))
-    _widen(shaped, width)
-    ride = _ride(shaped, plan)
-    points = shaped.shape[1] // PEAK_BLOCK + 2
-    ride = np.interp(np.arange(points) / PEAK_HZ, np.arange(ride.size) / CONTROL_HZ, ride)
-    apply_curve(shaped, ride, PEAK_HZ)
-    return Finish(bands_db, width, ride * _level_and_peaks(shaped))
+    """Finds all settings, and brings the mix `(2, frames)` through all but the last, in place."""
+    ride = _ride(mix, plan)
+    for start, block in _places(mix):
+        block *= curve_at(ride, CONTROL_HZ, start, block.shape[1])
+    bells_db = find_bells(long_term_power(mix), wanted_bands(plan))
+    equaliser = Equaliser(bells_db)
+    for _, block in _places(mix):
+        block[:] = equaliser.push(block)
+    width = _width(mix, plan.decisions.draw("width", -1.2, 1.2))
+    for _, block in _places(mix):
+        block[:] = _widened(block, width)
+    return Finish(ride, bells_db, width, _level(mix))
 
 
-def _level_and_peaks(shaped: Wave) -> Floats:
-    """The gain curve that brings the mix to its loudness under its ceiling: three rounds at most."""
-    loudness = integrated_lufs(shaped)
-    level = 1.0 if loudness is None else db_to_gain(TARGET_LUFS - loudness)
-    ceiling = db_to_gain(CEILING_DBTP - 0.3)
-    for last in (False, False, True):
-        limiting = _peak_gains(shaped, level, ceiling)
-        trial = shaped * np.float32(level)
-        apply_curve(trial, limiting, PEAK_HZ)
-        meter = PeakMeter(STEREO)
-        for block in split(trial):
-            meter.push(block)
-        over_db = max(0.0, (meter.result().true_peak_dbtp or -99.0) - CEILING_DBTP)
-        reached = integrated_lufs(trial)
-        lack_db = 0.0 if reached is None else TARGET_LUFS - reached
-        if last or (over_db == 0.0 and abs(lack_db) < 0.15):
-            break
-        # What the limiter took is given back by the next round's level.
-        level *= db_to_gain(lack_db)
-        ceiling *= db_to_gain(-1.1 * over_db)
-    return level * limiting
-
-
-def band_levels(mix: Wave) -> Floats:
-    """Power of the octave bands around CENTRES_HZ against the sum of all, in dB, of `(2, frames)` samples."""
-    size = 8192
-    starts = range(0, max(1, mix.shape[1] - size), max(size // 2, mix.shape[1] // 400))
-    window = np.hanning(size)
-    power = np.zeros(size // 2 + 1)
-    for start in starts:
-        block = mix[:, start : start + size]
-        power += np.sum(np.abs(np.fft.rfft(block * window[: block.shape[1]], n=size)) ** 2, axis=0)
-    frequency = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE)
-    bands = [power[(frequency >= hz / 2**0.5) & (frequency < hz * 2**0.5)].sum() for hz in CENTRES_HZ]
-    return np.asarray(10.0 * np.log10((np.array(bands) + 1e-20) / (power.sum() + 1e-20)))
-
-
-def _wanted_bands(plan: Plan) -> Floats:
-    genre = np.array(plan.genre.bands_db)
-    octaves = np.arange(len(CENTRES_HZ)) - 4.0
-    tilt = plan.style.mood.tilt_db + plan.decisions.draw("tilt", -0.35, 0.35)
-    return np.asarray(np.array(POP_BANDS_DB) + genre + tilt * octaves)
-
-
-def _correction(mix: Wave, wanted: Floats) -> Floats:
-    """Gains of the nine bells that bring the bands to what is wanted, neighbours' overlap taken into account."""
-    lack = np.clip(wanted - band_levels(mix), -MOST_CORRECTION_DB, MOST_CORRECTION_DB)
-    lack -= np.mean(lack[2:7])
-    overlap = np.stack([_bell_db(np.array(CENTRES_HZ), hz) for hz in CENTRES_HZ], axis=1)
-    gains = np.linalg.solve(overlap + 0.05 * np.eye(len(CENTRES_HZ)), lack)
-    return np.asarray(np.clip(gains, -MOST_CORRECTION_DB, MOST_CORRECTION_DB))
-
-
-def _bell_db(frequency_hz: Floats, centre_hz: float) -> Floats:
-    """Share of a bell's gain in dB at other frequencies (analogue bell of Q, small gains)."""
-    detune = EQ_Q * (frequency_hz / centre_hz - centre_hz / frequency_hz)
-    return np.asarray(1.0 / (1.0 + detune**2))
-
-
-def _equalised(samples: Wave, bands_db: Floats) -> Wave:
-    from songkit.dsp.biquad import Cascade
-    from songkit.dsp.filter_design import bell, butterworth_highpass
-
-    bells = [bell(hz, float(gain), EQ_Q, SAMPLE_RATE) for hz, gain in zip(CENTRES_HZ, bands_db, strict=True)]
-    sections = np.concatenate([butterworth_highpass(24.0, 2, SAMPLE_RATE), *bells])
-    return Cascade(sections, samples.shape[0]).push(samples)
+def _places(samples: Wave) -> Iterator[tuple[int, Wave]]:
+    """First frame and view of each block, to be written to."""
+    for start in range(0, samples.shape[1], BLOCK_FRAMES):
+        yield start, samples[:, start : start + BLOCK_FRAMES]
 
 
 def _width(samples: Wave, wish_db: float) -> float:
-    mid = float(np.mean(np.square(samples[0] + samples[1], dtype=np.float32)))
-    side = float(np.mean(np.square(samples[0] - samples[1], dtype=np.float32)))
+    mid = side = 0.0
+    for _, block in _places(samples):
+        mid += float(np.sum(np.square(block[0] + block[1], dtype=np.float64)))
+        side += float(np.sum(np.square(block[0] - block[1], dtype=np.float64)))
     if side <= 1e-12 * mid or mid == 0.0:
         return 1.0
     now_db = 10.0 * np.log10(side / mid)
     return float(np.clip(db_to_gain(SIDE_TO_MID_DB + wish_db - now_db), *WIDTH_LIMITS))
 
 
-def _widen(samples: Wave, width: float) -> None:
-    """Scales the side signal, in place."""
-    for start in range(0, samples.shape[1], 1 << 18):
-        block = samples[:, start : start + (1 << 18)]
-        mid, side = 0.5 * (block[0] + block[1]), np.float32(0.5 * width) * (block[0] - block[1])
-        block[0], block[1] = mid + side, mid - side
+def _widened(block: Samples, width: float) -> Wave:
+    """The block with its side signal scaled."""
+    mid, side = 0.5 * (block[0] + block[1]), np.float32(0.5 * width) * (block[0] - block[1])
+    return np.stack([mid + side, mid - side])
+
+
+def _level(shaped: Wave) -> Floats:
+    """The gain curve that brings the mix to its loudness under its ceiling, with its fades: a few rounds at most."""
+    peaks = _block_peaks(shaped)
+    fades = _fades(peaks.size, shaped.shape[1])
+    loudness = integrated_lufs(shaped)
+    gain = 1.0 if loudness is None else db_to_gain(TARGET_LUFS - loudness)
+    ceiling = db_to_gain(CEILING_DBTP - 0.3)
+    for last in (*(ROUNDS - 1) * (False,), True):
+        curve = gain * fades * _peak_gains(gain * peaks, ceiling)
+        reached_lufs, true_peak_dbtp = _measured(shaped, curve)
+        over_db = max(0.0, true_peak_dbtp - CEILING_DBTP)
+        lack_db = 0.0 if reached_lufs is None else TARGET_LUFS - reached_lufs
+        if last or (over_db == 0.0 and abs(lack_db) < 0.15):
+            break
+        # What the limiter took is given back by the next round's level.
+        gain *= db_to_gain(lack_db)
+        ceiling *= db_to_gain(-1.1 * over_db)
+    return curve * db_to_gain(-over_db)  # where the rounds did not suffice, the ceiling wins
+
+
+def _measured(shaped: Wave, curve: Floats) -> tuple[float | None, float]:
+    """Loudness and true peak under a gain curve."""
+    loudness, peak = LoudnessMeter(STEREO, series=False), PeakMeter(STEREO)
+    for start, block in _places(shaped):
+        trial = block * curve_at(curve, PEAK_HZ, start, block.shape[1])
+        loudness.push(trial)
+        peak.push(trial)
+    true_peak_dbtp = peak.result().true_peak_dbtp
+    return loudness.result().programme_lufs, -99.0 if true_peak_dbtp is None else true_peak_dbtp
+
+
+def _fades(points: int, frames: int) -> Floats:
+    """Begin and end without a step: a gain at each point of a curve of PEAK_HZ."""
+    seconds = np.arange(points) / PEAK_HZ
+    left = np.clip((frames / SAMPLE_RATE - seconds) / FADE_OUT_SECONDS, 0.0, 1.0)
+    return np.asarray(np.clip(seconds / FADE_IN_SECONDS, 0.0, 1.0) * (0.5 - 0.5 * np.cos(np.pi * left)))
 
 
 def _ride(samples: Wave, plan: Plan) -> Floats:
@@ -189,16 +181,21 @@ def _ride(samples: Wave, plan: Plan) -> Floats:
     return np.asarray(10.0 ** (smooth / 20.0))
 
 
-def _peak_gains(samples: Wave, level: float, ceiling: float) -> Floats:
-    """Gain curve, a point each 32 frames, that holds samples under the ceiling: sliding minimum, smoothed."""
-    blocks = samples.shape[1] // PEAK_BLOCK
-    whole = samples[:, : blocks * PEAK_BLOCK].reshape(2, blocks, PEAK_BLOCK)
-    peaks = level * np.maximum(whole.max(axis=(0, 2)), -whole.min(axis=(0, 2)))
-    # A point of the curve acts on the block before and the block after it.
-    needed = np.minimum(1.0, ceiling / np.maximum(np.pad(peaks, (1, 1), mode="edge"), 1e-9))
-    needed = np.minimum(needed[:-1], needed[1:])
-    needed = np.append(needed, needed[-1])
-    lowest = sliding_minimum(needed, LOOK_BLOCKS)
+def _block_peaks(samples: Wave) -> Floats:
+    """The highest sample of each PEAK_BLOCK frames, as points of a curve: one acts on the block before and after it."""
+    blocks = -(-samples.shape[1] // PEAK_BLOCK)
+    peaks = np.zeros(blocks)
+    for start, block in _places(samples):
+        level = np.max(np.abs(block), axis=0)
+        level = np.pad(level, (0, -level.size % PEAK_BLOCK)).reshape(-1, PEAK_BLOCK).max(axis=1)
+        peaks[start // PEAK_BLOCK : start // PEAK_BLOCK + level.size] = level
+    padded = np.pad(peaks, (1, 2), mode="edge")
+    return np.asarray(np.maximum(padded[:-1], padded[1:]))
+
+
+def _peak_gains(peaks: Floats, ceiling: float) -> Floats:
+    """Gain curve that holds the peaks under the ceiling: sliding minimum, smoothed."""
+    lowest = sliding_minimum(np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9)), LOOK_BLOCKS)
     kernel = np.hanning(2 * LOOK_BLOCKS + 3)[1:-1]
     return np.convolve(np.pad(lowest, LOOK_BLOCKS, mode="edge"), kernel / kernel.sum(), mode="valid")
 

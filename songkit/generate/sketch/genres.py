@@ -30,6 +30,8 @@ class Genre:
     sevenths: float = 0.15
     sparkle: bool = False
     drums_db: float = 0.0
+    pads_db: float = 0.0
+    timpani: bool = False
     bass_db: float = 0.0
     bands_db: tuple[float, ...] = (0.0,) * 9
 
@@ -105,10 +107,10 @@ GENRES: dict[str, Genre] = {
         sevenths=0.3, drums_db=2.0, bass_db=2.0, bands_db=(4, 2, -1, -1, -1, -1, 0, 1, 0),
     ),
     "classical": Genre(
-        (66, 104), 0.45, ("none",), ("brush",), ("roots",), ("cello section",), ("alberti", "arpeggio"), ("piano",
+        (66, 104), 0.45, ("none",), ("brush",), ("pizzicato", "root fifth"), ("low strings",), ("alberti", "arpeggio"), ("piano",
         "harp"),
         ("strings",), ("violin", "flute", "cello"), progressions="classical", sevenths=0.1, drums_db=-6.0,
-        bass_db=-1.0,
+        bass_db=-1.0, pads_db=-5.0, timpani=True,
         bands_db=(-5, -1, 2, 2, 1, 0, -2, -3, -5),
     ),
     "hip-hop": Genre(

@@ -16,21 +16,19 @@ LEVEL = 0.32
 LEFT_DELAY_SECONDS, RIGHT_DELAY_SECONDS = 0.012, 0.021
 
 
-def backing(syllables: Sequence[Syllable], plan: Plan, source: VoiceSource, manner: Manner, frames: int) -> list[Wave]:
-    """The backing voice, `(2, frames)`, or nothing where there is no chorus after the first."""
+def add_backing(out: Wave, syllables: Sequence[Syllable], plan: Plan, source: VoiceSource, manner: Manner) -> None:
+    """Adds the backing voice to `out`, `(2, frames)`; nothing where there is no full chorus."""
     first = {syllable.line: syllable for syllable in reversed(syllables)}
     lines = {line for line, syllable in first.items() if _wants_backing(plan, syllable)}
     chosen = [syllable for syllable in syllables if syllable.line in lines]
     if not chosen:
-        return []
+        return
     above = plan.decisions.pick("backing", (True, False))
     pitches = {place: harmony_pitch(plan, syllable, above) for place, syllable in enumerate(chosen)}
-    dry = sing(chosen, source, manner, frames, pitches)
-    wide = np.zeros((2, frames), dtype=np.float32)
+    dry = sing(chosen, source, manner, out.shape[1], pitches)
     for side, (delay, share) in enumerate(((LEFT_DELAY_SECONDS, 1.0), (RIGHT_DELAY_SECONDS, 0.75))):
         late = round(delay * SAMPLE_RATE)
-        wide[side, late:] = LEVEL * share * dry[: frames - late]
-    return [wide]
+        out[side, late:] += np.float32(LEVEL * share) * dry[:-late]
 
 
 def _wants_backing(plan: Plan, syllable: Syllable) -> bool:

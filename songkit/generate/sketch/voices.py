@@ -7,6 +7,7 @@ other: filter sweeps, plucked decays and brassy attacks all come from the groups
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +22,10 @@ TABLE = 1 << TABLE_BITS
 # Harmonics 1 | 2 | 3-4 | 5-9 | 10-20 | the rest
 GROUP_ENDS = (1, 2, 4, 9, 20, 10_000)
 LONGEST_SECONDS = 12.0
+SLOW_ATTACK_MS = 20.0
+EARLY_SHARE = 0.45
+KEPT_BYTES = 48 << 20
+"""How much of a part's rendered notes is kept for the next equal one."""
 
 Wave = npt.NDArray[np.float32]
 
@@ -31,13 +36,16 @@ def render_part(part: Part, out: Wave) -> None:
     level = 10.0 ** (part.level_db / 20.0)
     # Equal-power pan of a stereo note: one side is turned down, nothing is moved across.
     sides = np.array([[min(1.0, 1.0 - part.pan)], [min(1.0, 1.0 + part.pan)]], dtype=np.float32)
+    # Players of slow instruments begin early, so that they are heard in time.
+    early = EARLY_SHARE * 0.001 * patch.attack_ms if patch.attack_ms > SLOW_ATTACK_MS else 0.0
+    known = _KeptNotes()
     previous: Note | None = None
     for note in part.notes:
         slide = 0
         if patch.glide_ms and previous is not None and note.start_seconds - previous.end_seconds < 0.06:
             slide = max(-12, min(12, previous.pitch - note.pitch))
-        wave = render_note(part.patch, note.pitch, _rounded(note.seconds), round(note.velocity * 16), slide)
-        add_at(out, round(note.start_seconds * SAMPLE_RATE), wave, (level * note.velocity**1.3) * sides)
+        wave = known.note(part.patch, note.pitch, _rounded(note.seconds + early), round(note.velocity * 16), slide)
+        add_at(out, round((note.start_seconds - early) * SAMPLE_RATE), wave, (level * note.velocity**1.3) * sides)
         previous = note
 
 
@@ -54,7 +62,26 @@ def _rounded(seconds: float) -> int:
     return max(3, round(min(seconds, LONGEST_SECONDS) * 100))
 
 
-@lru_cache(maxsize=256)
+class _KeptNotes:
+    """The notes that were rendered last, as many as fit into KEPT_BYTES."""
+
+    def __init__(self) -> None:
+        self._waves: OrderedDict[tuple[str, int, int, int, int], Wave] = OrderedDict()
+        self._bytes = 0
+
+    def note(self, *what: *tuple[str, int, int, int, int]) -> Wave:
+        """`render_note(*what)`, or the same from before."""
+        wave = self._waves.get(what)
+        if wave is not None:
+            self._waves.move_to_end(what)
+            return wave
+        wave = self._waves[what] = render_note(*what)
+        self._bytes += wave.nbytes
+        while self._bytes > KEPT_BYTES:
+            self._bytes -= self._waves.popitem(last=False)[1].nbytes
+        return wave
+
+
 def render_note(name: str, pitch: int, hundredths: int, force: int, slide: int = 0) -> Wave:
     """One note, `(2, frames)`, RMS of its begin near 0.2; `force` is the velocity in sixteenths."""
     patch = PATCHES[name]
