@@ -52,6 +52,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "dc": {},
     "declip": {},
     "declick": {},
+    "dehum": {"frequency_hz": 50},
     "fade": {"in_seconds": 0.1, "out_seconds": 0.2},
     "trim": {"threshold_db": -30, "keep_head_ms": 5, "keep_tail_ms": 5},
     "resample": {"sample_rate_hz": 32_000},

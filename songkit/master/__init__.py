@@ -8,6 +8,7 @@ from songkit.master.dc import RemoveDC
 from songkit.master.declick import Declick
 from songkit.master.declip import Declip
 from songkit.master.deesser import Deesser
+from songkit.master.dehum import Dehum
 from songkit.master.downmix import Downmix
 from songkit.master.dynamic_eq import DynamicEq
 from songkit.master.eq import Eq
@@ -55,6 +56,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "dc": RemoveDC,
     "declip": Declip,
     "declick": Declick,
+    "dehum": Dehum,
     "fade": Fade,
     "trim": Trim,
     "resample": Resample,
