@@ -174,12 +174,15 @@ class Model:
         follower = GainFollower(self.programme.per_second, aim=self.ceiling * AIM, drive=drive, pace=self.pace)
         late = follower.lookahead_frames
         count = len(self.programme.energies)
+        if not count:  # shorter than a cell
+            gain = min(drive, self.ceiling * AIM / float(self.peaks.max()))
+            return Outcome(self.programme.level(gain), -gain_to_db(gain / drive))
         gains = np.empty(count + late, np.float32)
         follower.follow(np.pad(self.peaks, (0, late + 1))[: count + late], gains)
         gains = gains[late:]
         span = max(1, round(SMOOTHING_SECONDS * self.programme.per_second))
         sums = np.concatenate([[0.0], np.cumsum(np.pad(gains, (0, max(0, span - count)), "edge"), dtype=np.float64)])
-        lowest = float(np.min(sums[span:] - sums[:-span])) / span if count else drive
+        lowest = float(np.min(sums[span:] - sums[:-span])) / span
         return Outcome(self.programme.level(gains), max(0.0, -gain_to_db(lowest / drive)))
 
 
