@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,8 +26,9 @@ class CompressorSettings(BaseModel):
     )
     attack_ms: float = Field(20.0, ge=0.0, le=500.0, description="time to 63 % of a rise in reduction, 0 to 500 ms")
     release_ms: float = Field(150.0, ge=5.0, le=5_000.0, description="time to 63 % of its fall, 5 to 5000 ms")
-    makeup_db: float | Literal["auto"] = Field(
-        0.0, description="gain after compression in dB; auto: half of what a level of 0 dBFS is turned down by"
+    makeup_db: Annotated[float, Field(ge=-60.0, le=60.0)] | Literal["auto"] = Field(
+        0.0,
+        description="gain after compression in dB, -60 to 60; auto: half of what a level of 0 dBFS is turned down by",
     )
     detector: Literal["peak", "rms"] = Field(
         "peak",
