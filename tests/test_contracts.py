@@ -18,6 +18,7 @@ from songkit.errors import SignalError
 from songkit.master import PROCESSORS
 from songkit.master.processor import Processor
 from tests import signals
+from tests.demucs_fakes import FakeModel
 from tests.references import reference_path
 
 # Settings with which each step really does something; a new line in PROCESSORS wants one here.
@@ -47,6 +48,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reverb": {"send_db": -6},
     "delay": {"time_ms": 120, "feedback": 0.5},
     "match": {"references": [{"path": reference_path()}]},
+    "stems": {"vocals": [{"gain": {"gain_db": -6}}, "dc"], "other": [{"compressor": {"threshold_db": -40}}]},
     "limiter": {"ceiling_dbtp": -12},
     "loudness": {"target_lufs": -18, "ceiling_dbtp": -3},
     "dc": {},
@@ -70,6 +72,11 @@ NOT_MIXABLE = ("ffmpeg", "downmix", "loudness")
 NAMES = sorted(PROCESSORS)
 BLOCK_SIZES = (1, 7, 512, BLOCK_FRAMES)
 CHANNELS = (1, 2, 6)
+
+
+@pytest.fixture(autouse=True)
+def _model_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("songkit.master.demucs_model.load", lambda name, weights: FakeModel())
 
 
 def example(name: str, **shared: Any) -> Processor:

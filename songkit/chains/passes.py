@@ -12,16 +12,20 @@ from songkit.chains.link import Link, pumped
 from songkit.chains.mixing import blended
 from songkit.chains.planner import info_after
 from songkit.chains.plans import Pass, Plan, PlannedStep
-from songkit.master.processor import MeasuredProcessor, SolvedProcessor, StreamProcessor
+from songkit.master.processor import MeasuredProcessor, NestingProcessor, RunSteps, SolvedProcessor, StreamProcessor
 from songkit.progress import Progress, watched
 from songkit.spool import Spool
 
 
 class Run:
-    """One run of a plan; `resources` gives back the spools and whatever the stages hold."""
+    """One run of a plan; `resources` gives back the spools and whatever the stages hold.
 
-    def __init__(self, plan: Plan, progress: Progress) -> None:
+    `run_steps` is what steps that hold steps run them with.
+    """
+
+    def __init__(self, plan: Plan, progress: Progress, run_steps: RunSteps) -> None:
         self.plan = plan
+        self._run_steps = run_steps
         self.links: list[Link] = []
         self.resources = ExitStack()
         self.out: SourceInfo = plan.info_out
@@ -69,9 +73,11 @@ class Run:
     def _learned(self, step: PlannedStep, links: list[Link]) -> Stage:
         """Runs a pass and has the next step learn from what comes out of it."""
         processor = step.processor
-        if isinstance(processor, SolvedProcessor):
+        if isinstance(processor, SolvedProcessor | NestingProcessor):
             if links or not _in_reach(self._current):
                 self._current = self._kept(self._current, links, None, f"reading for {step.label}")
+            if isinstance(processor, NestingProcessor):
+                return processor.nest(self._current, self._run_steps, self._progress)
             return processor.solve(self._current, self._progress)
         if not isinstance(processor, MeasuredProcessor):
             raise TypeError(f"{step.label} needs nothing and opens no pass")

@@ -17,7 +17,7 @@ from songkit.chains.chain import step_name
 from songkit.chains.plans import Need, Pass, Plan, PlannedStep
 from songkit.errors import ChainError
 from songkit.master import PROCESSORS
-from songkit.master.processor import MeasuredProcessor, Processor, SolvedProcessor, StreamProcessor
+from songkit.master.processor import MeasuredProcessor, NestingProcessor, Processor, SolvedProcessor, StreamProcessor
 
 
 @runtime_checkable
@@ -108,7 +108,7 @@ def _refuse_misfits(step: PlannedStep) -> None:
 
 
 def _need(processor: Processor, info: SourceInfo) -> Need:
-    if isinstance(processor, SolvedProcessor):
+    if isinstance(processor, SolvedProcessor | NestingProcessor):
         return "solution"
     if isinstance(processor, MeasuredProcessor) and processor.meter(info) is not None:
         return "measurement"

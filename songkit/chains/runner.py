@@ -107,7 +107,7 @@ def render(
     all steps together, `first_step` the number of the first one in messages. Raises ChainError where a step does not
     fit the format, SignalError for samples that are not finite (with stage and time), OutputError on a full disk.
     """
-    run = Run(plan(steps, info_of(source), mix=mix, first_step=first_step), progress)
+    run = Run(plan(steps, info_of(source), mix=mix, first_step=first_step), progress, render)
     try:
         run.prepare(source)
     except BaseException:

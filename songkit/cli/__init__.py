@@ -24,6 +24,7 @@ COMMANDS = {
     "master": "songkit.cli.master:master",
     "analyze": "songkit.cli.analyze:analyze",
     "compare": "songkit.cli.compare:compare",
+    "stems": "songkit.cli.stems:stems",
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",
 }

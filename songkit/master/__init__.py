@@ -27,6 +27,7 @@ from songkit.master.processor import Processor
 from songkit.master.resample import Resample
 from songkit.master.saturation import Saturation
 from songkit.master.sends import Delay, Reverb
+from songkit.master.stems import Stems
 from songkit.master.transients import Transients
 from songkit.master.trim import Trim
 from songkit.master.width import MidSide, MonoBass, Width
@@ -51,6 +52,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "reverb": Reverb,
     "delay": Delay,
     "match": Match,
+    "stems": Stems,
     "limiter": Limiter,
     "loudness": Loudness,
     "dc": RemoveDC,

@@ -1,8 +1,9 @@
-"""What a chain names: a frozen pydantic model whose fields are the YAML keys, in one of three kinds.
+"""What a chain names: a frozen pydantic model whose fields are the YAML keys, in one of four kinds.
 
     StreamProcessor    needs nothing but the format                 start(info) -> Stage
     MeasuredProcessor  must have seen the whole programme first     meter(info) -> Meter, start(info, measured) -> Stage
     SolvedProcessor    finds its setting by trying                  solve(source, progress) -> Stage
+    NestingProcessor   runs steps of its own on parts of it         nest(source, run_steps, progress) -> Stage
 
 The files that hold the models import only pydantic, units and this one; kernels, scipy and pedalboard are imported in
 `start`, so that listing and linting chains never loads DSP.
@@ -11,9 +12,9 @@ The files that hold the models import only pydantic, units and this one; kernels
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -77,6 +78,25 @@ class SolvedProcessor(Processor):
 
     @abstractmethod
     def solve(self, source: Source, progress: Progress) -> Stage: ...
+
+
+class Ran(Protocol):
+    """Steps over a source: their result once, block by block, then what each of them found."""
+
+    def blocks(self) -> Iterator[Samples]: ...
+    @property
+    def facts(self) -> Sequence[Mapping[str, Any]]: ...
+
+
+RunSteps = Callable[[Sequence[Processor], Source, Progress], Ran]
+"""What runs steps over a source; it lives in the room above and is handed in."""
+
+
+class NestingProcessor(Processor):
+    """Runs steps of its own, over parts of the spooled programme."""
+
+    @abstractmethod
+    def nest(self, source: Source, run_steps: RunSteps, progress: Progress) -> Stage: ...
 
 
 @dataclass(frozen=True, slots=True)
