@@ -42,8 +42,17 @@ class Place:
         return f"steps[{self.index}].{self.name}"
 
 
-# What lifts peaks or changes level when it comes behind a limiter.
-_SHAPES = ("eq", "highpass", "lowpass", "compressor", "gain", "dc", "downmix", "pedalboard", "ffmpeg")
+# What may stand behind a limiter; all else lifts peaks or changes the level. (`resample` has a line of its own.)
+_AFTER_A_LIMIT = ("limiter", "loudness", "fade", "trim", "resample")
+
+# Repairs, what they must see as it came in, and the steps that leave it in another shape.
+_REPAIRS = {
+    "dc": "has worked with the offset",
+    "declip": "has bent the flat tops",
+    "declick": "has answered the clicks",
+    "dehum": "has worked with the hum",
+}
+_BLURS = ("compressor", "multiband", "limiter", "loudness", "saturation", "clipper", "reverb", "delay")
 
 
 def lint(chain: Chain, format: Format | None = None) -> list[Lint]:
@@ -59,7 +68,7 @@ def lint(chain: Chain, format: Format | None = None) -> list[Lint]:
         *_unmixable(chain, places),
         *_levels(places),
         *_after_the_limit(places),
-        *_offsets(places),
+        *_repairs(places),
         *_empty_band(places),
         *_checks(chain, places),
     ]
@@ -122,7 +131,7 @@ def _after_the_limit(places: list[Place]) -> Iterator[Lint]:
         before = [limit for limit in limits if limit.index < place.index]
         if not before:
             continue
-        if place.name in _SHAPES:
+        if place.name not in _AFTER_A_LIMIT:
             yield Lint("warning", place.path, f"behind {before[-1].path}: it can lift peaks over the ceiling again")
         elif place.name == "resample":
             yield Lint(
@@ -132,15 +141,13 @@ def _after_the_limit(places: list[Place]) -> Iterator[Lint]:
             )
 
 
-def _offsets(places: list[Place]) -> Iterator[Lint]:
+def _repairs(places: list[Place]) -> Iterator[Lint]:
     for place in places:
-        if place.name != "dc":
+        if place.name not in _REPAIRS:
             continue
-        before = [each for each in places if each.index < place.index and each.name in ("compressor", "limiter")]
+        before = [each for each in places if each.index < place.index and each.name in _BLURS]
         if before:
-            yield Lint(
-                "warning", place.path, f"behind {before[0].path}, which has worked with the offset; put it first"
-            )
+            yield Lint("warning", place.path, f"behind {before[0].path}, which {_REPAIRS[place.name]}; put it first")
 
 
 def _empty_band(places: list[Place]) -> Iterator[Lint]:
