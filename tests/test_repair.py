@@ -82,6 +82,7 @@ def test_no_peak_rises_more_than_allowed() -> None:
 def test_what_is_not_clipped_stays_bit_for_bit(audio: Audio) -> None:
     samples = np.clip(audio.samples, -2, 2)
     assert run(Declip(), Audio(samples, audio.sample_rate)).tobytes() == samples.tobytes()
+    assert facts(Declip(), audio) == {"clip_level_dbfs": None}
 
 
 def with_clicks(audio: Audio, length: int) -> tuple[Audio, list[int]]:

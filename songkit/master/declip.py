@@ -11,7 +11,7 @@ from pydantic import Field
 
 from songkit.audio import Format, Samples
 from songkit.blocks import Meter, SourceInfo, Stage
-from songkit.master.processor import MapStage, MeasuredProcessor, ReportingLateStage
+from songkit.master.processor import MeasuredProcessor, ReportingLateStage, ReportingMapStage
 from songkit.units import db_to_gain
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Declip(MeasuredProcessor):
 
     def start(self, info: SourceInfo, measured: Tops) -> Stage:
         if measured.clipping.level_dbfs is None:
-            return MapStage(info.format, lambda block: block)
+            return ReportingMapStage(info.format, lambda block: block, lambda: {"clip_level_dbfs": None})
         from songkit.dsp.declip import Declipper
 
         declipper = Declipper(measured.levels(), self.max_lift_db)
