@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from songkit.cli.options import json_option, print_json
+from songkit.cli.options import FILE, json_option, print_json, quiet_option
 
 
 @click.group()
 def chains() -> None:
-    """The recipes: list, show, lint, schema."""
+    """The recipes: list, show, lint, test, schema."""
 
 
 @chains.command("list")
@@ -62,6 +64,40 @@ def lint_(files: tuple[str, ...], sample_rate: int | None, as_json: bool) -> int
             click.echo(f"{severity}: {where}{message}")
         click.echo(f"{len(files)} checked, {broken} errors, {len(rows) - broken} warnings")
     return 2 if broken else 0
+
+
+@chains.command("test")
+@click.argument("chain")
+@click.option("--corpus", type=FILE, required=True, help="A folder of audio files.")
+@click.option(
+    "--baseline", type=FILE, help="The figures to compare with; by default in the corpus, by the chain's name."
+)
+@click.option("--update", is_flag=True, help="Measure anew and write the baseline.")
+@click.option("--junit", type=FILE, metavar="FILE", help="Also write the result as JUnit XML.")
+@json_option
+@quiet_option
+def test_(
+    chain: str, corpus: Path, baseline: Path | None, update: bool, junit: Path | None, as_json: bool, quiet: bool
+) -> int:
+    """Master a corpus through CHAIN in memory and fail (exit 3) where a figure drifted from the baseline.
+
+    Loudness, true peak, range, octaves, width and limiter reduction of every file, each with its tolerance. Of another
+    version of the chain or of songkit the figures decide, not the hash.
+    """
+    from songkit.atomic import write_text
+    from songkit.cli.progress import shown
+    from songkit.drift import check_chain, junit_xml
+    from songkit.errors import QualityError
+
+    with shown(quiet=quiet or as_json) as progress:
+        result = check_chain(chain, corpus, baseline=baseline, update=update, progress=progress)
+    if junit is not None:
+        write_text(junit, junit_xml(result), force=True)
+    if as_json:
+        print_json(result.to_dict())
+    elif not (quiet and result.passed):
+        click.echo("\n".join(result.lines()))
+    return 0 if result.passed else QualityError.exit_code
 
 
 @chains.command()
