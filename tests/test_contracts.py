@@ -20,6 +20,7 @@ from songkit.master.processor import Processor
 from tests import signals
 from tests.demucs_fakes import FakeModel
 from tests.references import reference_path
+from tests.vst3_fakes import FakePlugin
 
 # Settings with which each step really does something; a new line in PROCESSORS wants one here.
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -60,6 +61,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "resample": {"sample_rate_hz": 32_000},
     "downmix": {"layout": ["FL", "FR"]},
     "pedalboard": {"plugin": "Compressor", "parameters": {"threshold_db": -30, "ratio": 4}},
+    "vst3": {"path": __file__},
     "ffmpeg": {"filter": "acompressor", "options": {"threshold": "-30dB", "ratio": 4}},
 }
 
@@ -75,8 +77,10 @@ CHANNELS = (1, 2, 6)
 
 
 @pytest.fixture(autouse=True)
-def _model_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def _what_nobody_has_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights and a VST3 plugin; each has tests of its own."""
     monkeypatch.setattr("songkit.master.demucs_model.load", lambda name, weights: FakeModel())
+    monkeypatch.setattr("songkit.master.vst3_process.PluginProcess", lambda *asked: FakePlugin("late"))
 
 
 def example(name: str, **shared: Any) -> Processor:

@@ -175,7 +175,7 @@ def test_other_layouts_and_unknown_stems_are_refused(fake: FakeModel) -> None:
 
 def test_the_schema_takes_steps_inside() -> None:
     stems = schema()["$defs"]["Stems"]["properties"]["vocals"]
-    assert stems["items"]["maxProperties"] == 1
+    assert stems["items"]["anyOf"][0]["maxProperties"] == 1
 
 
 # -- files

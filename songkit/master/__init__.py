@@ -30,6 +30,7 @@ from songkit.master.sends import Delay, Reverb
 from songkit.master.stems import Stems
 from songkit.master.transients import Transients
 from songkit.master.trim import Trim
+from songkit.master.vst3 import Vst3
 from songkit.master.width import MidSide, MonoBass, Width
 
 PROCESSORS: dict[str, type[Processor]] = {
@@ -64,6 +65,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "resample": Resample,
     "downmix": Downmix,
     "pedalboard": PedalboardPlugin,
+    "vst3": Vst3,
     "ffmpeg": FfmpegFilter,
 }
 """Every step a chain can name."""

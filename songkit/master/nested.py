@@ -63,5 +63,5 @@ Step = Annotated[
     Processor,
     BeforeValidator(read),
     PlainSerializer(written),
-    WithJsonSchema({"type": ["object", "string"], "maxProperties": 1, "description": "a step, as in `steps`"}),
+    WithJsonSchema({"anyOf": [{"type": "object", "maxProperties": 1}, {"type": "string"}]}),
 ]

@@ -26,7 +26,7 @@ _NOT_STEPS = frozenset(
 # The others work on every channel by itself; with more channels than these, Reverb returns its input untouched.
 _MOST_CHANNELS = {"Reverb": 2, "MP3Compressor": 2, "GSMFullRateCompressor": 1}
 
-_FRAMES = 8_192
+FRAMES = 8_192
 """Always pushed in blocks of one size, so that plugins that look at block borders do not hear ours."""
 
 _MOST_FLUSHES = 64
@@ -75,9 +75,9 @@ class PluginStage:
     def push(self, block: Samples) -> Samples:
         self._frames_in += block.shape[1]
         joined = np.concatenate([self._waiting, block], axis=1)
-        whole = joined.shape[1] // _FRAMES * _FRAMES
+        whole = joined.shape[1] // FRAMES * FRAMES
         self._waiting = joined[:, whole:]
-        return self._joined([self._run(joined[:, at : at + _FRAMES]) for at in range(0, whole, _FRAMES)])
+        return self._joined([self._run(joined[:, at : at + FRAMES]) for at in range(0, whole, FRAMES)])
 
     def finish(self) -> Samples:
         missing = self._frames_in - self._frames_out
@@ -85,7 +85,7 @@ class PluginStage:
         for _ in range(_MOST_FLUSHES):
             if self._frames_out >= self._frames_in:
                 break
-            padding = _FRAMES - self._waiting.shape[1]
+            padding = FRAMES - self._waiting.shape[1]
             out.append(self._run(np.pad(self._waiting, ((0, 0), (0, padding)))))
             self._waiting = self._waiting[:, :0]
         tail = self._joined(out)
@@ -93,7 +93,7 @@ class PluginStage:
 
     def _run(self, block: Samples) -> Samples:
         out: Samples = self._plugin.process(
-            np.ascontiguousarray(block), self.format.sample_rate, buffer_size=_FRAMES, reset=False
+            np.ascontiguousarray(block), self.format.sample_rate, buffer_size=FRAMES, reset=False
         )
         self._frames_out += out.shape[1]
         return out
