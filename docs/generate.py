@@ -6,6 +6,7 @@ from pathlib import Path
 
 from songkit.chains import Chain, stock_names
 from songkit.master import PROCESSORS
+from songkit.platforms import platforms
 from songkit.report.catalogue import parameter_rows
 
 PAGES = Path(__file__).parent
@@ -44,7 +45,25 @@ def chains_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-GENERATED = {"processors.md": processors_page, "chains.md": chains_page}
+def platforms_page() -> str:
+    """The dated table of platforms."""
+    lines = [
+        "# Platforms",
+        "",
+        "What platforms play music back at, or broadcasters ask for: playback normalisation, not upload rules. Generated from",
+        "`songkit/platforms.yaml` by `python docs/generate.py`; `songkit platforms` prints the same.",
+        "",
+        "| name | LUFS | dBTP | for | source | confidence | collected |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for platform in platforms().values():
+        figures = ("-" if figure is None else f"{figure:g}" for figure in (platform.lufs, platform.ceiling_dbtp))
+        cells = (f"`{platform.name}`", *figures, platform.about, platform.source, platform.confidence, str(platform.date))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+GENERATED = {"processors.md": processors_page, "chains.md": chains_page, "platforms.md": platforms_page}
 
 if __name__ == "__main__":
     for page, text in GENERATED.items():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from songkit.audio import (
     DEFAULT_LAYOUTS,
@@ -19,10 +19,15 @@ from songkit.audio import (
 )
 from songkit.errors import UsageError, near_names
 from songkit.files.containers import CONTAINERS, SUFFIXES, Container, Layout
+from songkit.platforms import deliverable, platforms
 
 # Depths that a source can have but no target has; floats and lossy codecs have no grid of their own.
 _NO_GRID_DEPTH: BitDepth = 24
 _HIGHEST_KBPS = 6_144
+
+
+DitherName = Literal["none", "tpdf", "shaped"]
+Dither = Annotated[DitherName, WithJsonSchema({"enum": ["none", "tpdf", "shaped", True, False]})]
 
 
 class Conversion(NamedTuple):
@@ -33,9 +38,9 @@ class Conversion(NamedTuple):
 
 
 class Target(BaseModel):
-    """A container with its depth, rate and bit rate; what is left out follows the source."""
+    """A container with its depth, rate and bit rate; what is left out follows the source, or the chain."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: ContainerName = Field(default="wav", description="wav, flac, aiff, ogg, opus, mp3 or m4a")
     bit_depth: BitDepth | None = Field(
@@ -50,7 +55,27 @@ class Target(BaseModel):
         le=_HIGHEST_KBPS,
         description="of lossy formats; by default 320 (mp3), 256 (m4a, ogg) or 160 (opus)",
     )
-    dither: bool = Field(default=True, description="triangular dither where bits are lost")
+    dither: Dither = Field(
+        default="tpdf",
+        description="where bits are lost: none, tpdf (triangular; also true) or shaped (triangular, moved to where the "
+        "ear is deaf)",
+    )
+    platform: str | None = Field(
+        default=None,
+        max_length=40,
+        description="brings the loudness and the ceiling of a platform (`songkit platforms`) and stands in the file's "
+        "name",
+    )
+    target_lufs: float | None = Field(
+        default=None, ge=-70.0, le=0.0, description="loudness of this file alone in LUFS; the chain's where left out"
+    )
+    ceiling_dbtp: float | None = Field(
+        default=None, ge=-60.0, le=0.0, description="ceiling of this file alone in dBTP; the chain's where left out"
+    )
+    replaygain: bool | None = Field(
+        default=None,
+        description="write ReplayGain tags (R128 in Opus); by default in all but wav and aiff, where few players look",
+    )
 
     @field_validator("format", mode="before")
     @classmethod
@@ -60,6 +85,29 @@ class Target(BaseModel):
                 return SUFFIXES[value.lower().lstrip(".")]
             raise ValueError(f"unknown format {value!r}; {near_names(value, CONTAINERS)}")
         return value
+
+    @field_validator("dither", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        return {True: "tpdf", False: "none"}[value] if isinstance(value, bool) else value
+
+    @field_validator("platform")
+    @classmethod
+    def _deliverable(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else deliverable(value).name
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_platform(cls, values: Any) -> Any:
+        """The figures of the platform stand beside its name from here on: what a dump says holds, whatever changes."""
+        if not isinstance(values, dict) or not values.get("platform") or str(values["platform"]) not in platforms():
+            return values
+        found = platforms()[str(values["platform"])]
+        brought = {"target_lufs": found.lufs, "ceiling_dbtp": found.ceiling_dbtp}
+        return brought | {name: value for name, value in values.items() if value is not None}
 
     @model_validator(mode="after")
     def _carried(self) -> Self:
@@ -83,6 +131,17 @@ class Target(BaseModel):
     def suffix(self) -> str:
         """With its dot, for example `.wav`."""
         return "." + self.container.suffix
+
+    @property
+    def takes_replaygain(self) -> bool:
+        """Whether gain tags are written: as asked, else wherever players look for them."""
+        return self.format not in ("wav", "aiff") if self.replaygain is None else self.replaygain
+
+    def for_platform(self, name: str) -> Target:
+        """This target at the loudness and ceiling of a platform. Raises UsageError for one that there is not."""
+        found = deliverable(name)
+        own = self.model_dump(exclude={"platform", "target_lufs", "ceiling_dbtp"}, exclude_unset=True)
+        return Target.model_validate({**own, "platform": found.name})
 
     @classmethod
     def for_path(cls, path: Path | str) -> Target:

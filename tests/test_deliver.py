@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from songkit.analysis import analyze_file
 from songkit.audio import Audio, Encoding
 from songkit.chains import Chain
 from songkit.cli import run
 from songkit.deliver import DeliveryError, MasterResult, master_file, order
-from songkit.errors import OutputError
+from songkit.errors import OutputError, QualityError
 from songkit.files import AudioWriter, read_audio
-from songkit.tags import Tags, read_tags, write_tags
+from songkit.tags import Tags, read_gains, read_tags, write_tags
 from tests import signals
 from tests.second_tool import ebur128
 
@@ -141,30 +143,6 @@ def test_the_order_makes_every_check_and_writes_nothing(song: Path, tmp_path: Pa
     assert [item.name for item in tmp_path.iterdir()] == ["out.wav"]
 
 
-def test_blocks_of_any_size_are_dithered_alike() -> None:
-    from songkit.dsp.dither import Dither
-
-    audio = signals.noise(-20, 0.3)
-    whole = Dither(audio.format, 16, seed=5).push(audio.samples)
-    stage = Dither(audio.format, 16, seed=5)
-    parts = [stage.push(audio.samples[:, start : start + 777]) for start in range(0, audio.frames, 777)]
-    assert np.array_equal(whole, np.concatenate(parts, axis=1))
-    grid = (whole.astype(np.float64) * 2**15) % 1
-    assert not grid.any()
-
-
-def test_dither_starts_with_the_first_sample_that_loses_bits() -> None:
-    from songkit.dsp.dither import Dither
-
-    samples = np.round(signals.noise(-20, 0.2).samples * 2**15) / 2**15
-    samples = samples.astype(np.float32)
-    assert np.array_equal(Dither(signals.noise().format, 16, 1).push(samples), samples)
-    samples[1, 5000] += np.float32(2.0**-18)
-    out = Dither(signals.noise().format, 16, 1).push(samples)
-    assert np.array_equal(out[:, :5000], samples[:, :5000])
-    assert not np.array_equal(out[:, 5000:], samples[:, 5000:])
-
-
 @pytest.mark.parametrize("option", ["--plan", "--dry-run"])
 def test_the_plan_is_printed_and_is_json_on_request(
     option: str, song: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -185,3 +163,98 @@ def test_a_file_name_need_not_be_utf8(song: Path, tmp_path: Path, capfd: pytest.
     assert json.loads(capfd.readouterr().out)[0]["format"]["frames"] == 8 * 44_100
     assert run(["master", str(path), "--chain", "gentle", "-q"]) == 0
     assert Path(str(path).replace(".wav", ".master.wav")).exists()
+
+
+def codec_chain(target: str, lufs: float = -9.0) -> Chain:
+    return Chain.parse(HOT.replace("-9", f"{lufs:g}") + f"deliver:\n  - {{{target}}}\n")
+
+
+@pytest.mark.parametrize("container", ["wav", "aiff", "flac", "mp3", "m4a", "ogg", "opus"])
+def test_gains_are_written_and_say_what_the_file_measures(container: str, song: Path, tmp_path: Path) -> None:
+    wanted = "format: opus" if container == "opus" else f"format: {container}, replaygain: true"
+    output = master_file(song, codec_chain(wanted, -14), output_dir=tmp_path).outputs[0]
+    tags = read_tags(output.path, stale=True)
+    said = read_gains(tags)
+    assert said is not None
+    assert said.lufs == pytest.approx(output.analysis.loudness.integrated_lufs, abs=0.006)
+    assert bool(tags.get("r128_track_gain")) == (container == "opus")
+    if container == "opus":
+        assert not tags.get("replaygain_track_gain") and said.true_peak_dbtp is None
+    else:
+        assert tags.get("replaygain_track_gain").endswith(" dB")
+        assert said.true_peak_dbtp == pytest.approx(output.analysis.peaks.true_peak_dbtp, abs=0.001)
+    assert read_gains(tags, "album") is None
+    # the bytes are the measured ones still
+    again = analyze_file(output.path)
+    assert again.loudness.integrated_lufs == output.analysis.loudness.integrated_lufs
+    assert again.peaks.true_peak_dbtp == output.analysis.peaks.true_peak_dbtp
+
+
+def test_gains_do_not_travel_and_wav_has_none_unless_asked(song: Path, tmp_path: Path) -> None:
+    flac = master_file(song, codec_chain("format: flac", -20), output_dir=tmp_path).outputs[0].path
+    assert read_gains(read_tags(flac, stale=True)) is not None
+    assert read_gains(read_tags(flac)) is None
+    wav = master_file(flac, "gentle", output=tmp_path / "again.wav").outputs[0].path
+    assert read_gains(read_tags(wav, stale=True)) is None
+
+
+def test_tags_that_change_the_audio_are_found_out(song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import songkit.deliver.reading as reading
+
+    def damaging(path: Path, tags: Tags) -> tuple[str, ...]:
+        notes = write_tags(path, tags)
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        return notes
+
+    monkeypatch.setattr(reading, "write_tags", damaging)
+    with pytest.raises(QualityError, match="changed the audio"):
+        master_file(song, codec_chain("format: wav, bit_depth: 24, replaygain: true"), output_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("depth", [16, 24])
+@pytest.mark.parametrize("dither", ["none", "false", "tpdf", "true", "shaped"])
+def test_every_dither_keeps_the_ceiling_and_says_nothing_is_clipped(
+    dither: str, depth: int, song: Path, tmp_path: Path
+) -> None:
+    chain = codec_chain(f"format: wav, bit_depth: {depth}, dither: {dither}").with_loudness(ceiling_dbtp=0.0)
+    output = master_file(song, chain, output_dir=tmp_path).outputs[0]
+    assert output.analysis.peaks.true_peak_dbtp <= 0.0
+    assert not output.notes
+
+
+HOT_CODECS = {
+    "mp3": "format: mp3, bitrate_kbps: 128",
+    "m4a": "format: m4a, bitrate_kbps: 128",
+    "ogg": "format: ogg, bitrate_kbps: 96",
+    "opus": "format: opus, bitrate_kbps: 96",
+}
+
+
+@pytest.mark.parametrize("container", sorted(HOT_CODECS))
+def test_codecs_that_overshoot_are_brought_below_the_ceiling(container: str, tmp_path: Path) -> None:
+    hot = Audio(np.clip(signals.song(seconds=6, seed=9).samples * 4, -1, 1), 44_100)
+    path = write(tmp_path / "hot.wav", hot)
+    output = master_file(path, codec_chain(HOT_CODECS[container], -7 if container == "mp3" else -8)).outputs[0]
+    assert output.analysis.peaks.true_peak_dbtp <= -1.0
+    assert ebur128(output.path).true_peak_dbtp <= -0.9
+    assert output.passed
+    assert any("lifts peaks: limited" in line for line in output.notes), "the correction is told"
+    assert output.analysis.loudness.integrated_lufs > -9.5, "and it does not cost more than it must"
+
+
+def test_a_ceiling_that_a_codec_cannot_keep_ends_with_3_and_the_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import songkit.deliver.tail as tail
+
+    monkeypatch.setattr(tail, "LIMIT_FACTORS", ())
+    monkeypatch.setattr(tail, "TURN_DOWN_FACTORS", (-1.0,))
+    path = write(tmp_path / "hot.wav", Audio(np.clip(signals.song(seconds=4).samples * 4, -1, 1), 44_100))
+    chain = tmp_path / "hot.yaml"
+    chain.write_text(HOT.replace("-9", "-8") + "deliver:\n  - {format: opus, bitrate_kbps: 48}\n")
+    assert run(["master", str(path), "--chain", str(chain), "-q"]) == 3
+    assert re.search(r"over_ceiling_db is \d\.\d\d, wanted at most 0", capsys.readouterr().err)
+    assert (tmp_path / "hot.master.opus").exists()

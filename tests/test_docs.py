@@ -31,7 +31,8 @@ def test_generated_pages_are_current() -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "CONTRIBUTING.md"])
 def test_every_songkit_command_in_the_documents_parses(page: str) -> None:
     text = (ROOT / page).read_text()
-    lines = re.findall(r"^ {0,8}(?:pip install [^&\n]*&& )?songkit ((?:make|master|analyze|compare|stems|chains|processors)[^\n#]*)", text, re.M)
+    names = "|".join(COMMANDS)
+    lines = re.findall(rf"^ {{0,8}}(?:pip install [^&\n]*&& )?songkit ((?:{names})[^\n#]*)", text, re.MULTILINE)
     for line in lines:
         words = shlex.split(line.split("  ")[0])
         command = songkit.get_command(click.Context(songkit), words[0])

@@ -21,12 +21,14 @@ from songkit.version import __version__
 # name -> module and attribute; every module imports only click and its own face at the top.
 COMMANDS = {
     "make": "songkit.cli.make:make",
+    "generate": "songkit.cli.generate:generate",
     "master": "songkit.cli.master:master",
     "analyze": "songkit.cli.analyze:analyze",
     "compare": "songkit.cli.compare:compare",
     "stems": "songkit.cli.stems:stems",
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",
+    "platforms": "songkit.cli.platforms:platforms",
 }
 
 

@@ -24,6 +24,14 @@ from songkit.cli.options import (
 @chain_option("streaming")
 @click.option("-t", "--target-lufs", "--target-level", type=float, metavar="LUFS", help="Override the loudness target.")
 @click.option("--true-peak", "--ceiling", "ceiling_dbtp", type=float, metavar="DBTP", help="Override the ceiling.")
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="A,B",
+    default="",
+    callback=lambda _, __, text: tuple(name for name in map(str.strip, text.split(",")) if name),
+    help="One file for each platform, at its loudness and ceiling; `songkit platforms` lists them.",
+)
 @click.option("-o", "--output", type=FILE, help="One output file, instead of the chain's deliver list.")
 @click.option("--output-dir", type=FILE, help="The folder for the outputs; made where missing.")
 @force_option

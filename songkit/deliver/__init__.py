@@ -6,25 +6,41 @@
                                                                                        then renamed into place
 
 Loudness and true peak are read from the decoded file before it gets its name; a codec that lifts peaks over the ceiling
-is answered by a lower ceiling in front of it, a bounded number of times.
+is answered by a lower ceiling in front of it, a bounded number of times. An album goes the same way as one programme,
+which is cut at the joints of its tracks (`master_album`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from songkit.analysis import analyze
-from songkit.chains import Chain, render, split_tail
-from songkit.deliver.order import Order, order
-from songkit.deliver.result import Check, Delivered, DeliveryError, MasterResult
-from songkit.deliver.tail import METERS, Job, deliver
+from songkit.chains import Chain
+from songkit.deliver.album import master_album
+from songkit.deliver.order import Order, destinations, order, settle
+from songkit.deliver.programme import Programme, deliver_all, judge
+from songkit.deliver.reading import METERS
+from songkit.deliver.result import AlbumFigures, AlbumResult, Check, Delivered, DeliveryError, MasterResult
+from songkit.deliver.tail import Track
 from songkit.errors import SignalError
 from songkit.progress import Progress, about, silent
-from songkit.spool import Spool
 from songkit.tags import read_tags
 
-__all__ = ["Check", "Delivered", "DeliveryError", "MasterResult", "Order", "master_file", "order"]
+__all__ = [
+    "AlbumFigures",
+    "AlbumResult",
+    "Check",
+    "Delivered",
+    "DeliveryError",
+    "MasterResult",
+    "Order",
+    "destinations",
+    "master_album",
+    "master_file",
+    "order",
+    "settle",
+]
 
 
 def master_file(
@@ -36,6 +52,7 @@ def master_file(
     stem: str | None = None,
     target_lufs: float | None = None,
     ceiling_dbtp: float | None = None,
+    platforms: Sequence[str] = (),
     force: bool = False,
     strict: bool = False,
     tags: Mapping[str, str] | None = None,
@@ -43,10 +60,11 @@ def master_file(
 ) -> MasterResult:
     """Masters one file through a chain and delivers it; every delivered file is decoded, measured and checked.
 
-    Writes `<stem>.master.wav` beside the source unless `output`, `output_dir` or `stem` say otherwise. Loudness in
-    LUFS, ceiling in dBTP. `tags` are added to those carried over from the source. Raises InputError, ChainError,
-    OutputError, and DeliveryError (the files are there; `.result` holds the MasterResult) when a check of the chain
-    fails or, with `strict`, when the target loudness was not reached.
+    Writes `<stem>.master.wav` beside the source unless `output`, `output_dir` or `stem` say otherwise, and with
+    `platforms` one `<stem>.master-<platform>.wav` for each. Loudness in LUFS, ceiling in dBTP. `tags` are added to
+    those carried over from the source. Raises InputError, ChainError, OutputError, and DeliveryError (the files are
+    there; `.result` holds the MasterResult) when a check of the chain fails, when a codec cannot be brought below the
+    ceiling, or, with `strict`, when the target loudness was not reached.
     """
     asked = order(
         path,
@@ -56,40 +74,25 @@ def master_file(
         stem=stem,
         target_lufs=target_lufs,
         ceiling_dbtp=ceiling_dbtp,
+        platforms=platforms,
         force=force,
     )
     if output_dir is not None:
         Path(output_dir).mkdir(parents=True, exist_ok=True)
     result = _carry_out(asked, tags or {}, about(progress, asked.source.info.path.name))
-    _judge(result, strict=strict)
+    judge(result.outputs, result, strict=strict)
     return result
 
 
 def _carry_out(asked: Order, tags: Mapping[str, str], progress: Progress) -> MasterResult:
-    source, chain = asked.source, asked.chain
+    source = asked.source
     before = analyze(source, info=source.info, meters=METERS, progress=progress)
     if before.levels.rms_dbfs is None:
         raise SignalError(f"{source.info.path} is digital silence: there is nothing to master")
     carried = read_tags(source.info.path).with_extra(tags)
-    head, tail = split_tail(chain.working_steps)
-    rendered = render(head, source, progress, mix=chain.mix if head else 1.0)
-    with Spool(rendered.format, expected_frames=rendered.frames) as spool:
-        for block in rendered.blocks():
-            spool.push(block)
-        job = Job(asked, spool, tail, len(head) + 1, carried, progress)
-        outputs = tuple(deliver(job, path, target) for path, target in asked.outputs)
-    warnings = [*source.info.notes, *carried.notes, *rendered.warnings]
+    programme = Programme(asked.chain, source, (Track(source, carried),), asked.force, progress)
+    done = deliver_all(programme, [((path,), target) for path, target in asked.outputs])
+    outputs = tuple(delivery.outputs[0] for delivery in done.deliveries)
+    warnings = [*source.info.notes, *carried.notes, *done.warnings]
     warnings += [f"{output.path.name}: {line}" for output in outputs for line in output.warnings]
-    return MasterResult(source.info.path, chain, before, outputs, tuple(rendered.facts), tuple(dict.fromkeys(warnings)))
-
-
-def _judge(result: MasterResult, *, strict: bool) -> None:
-    broken = [
-        f"{output.path.name}: {check}" for output in result.outputs for check in output.checks if not check.passed
-    ]
-    if strict:
-        broken += [f"{output.path.name}: {output.shortfall}" for output in result.outputs if output.shortfall]
-    if broken:
-        raise DeliveryError(
-            "; ".join(broken), "the files were written; change the chain's target, or its checks", result
-        )
+    return MasterResult(source.info.path, asked.chain, before, outputs, done.facts, tuple(dict.fromkeys(warnings)))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from songkit.atomic import check_output
 from songkit.blocks import info_of
 from songkit.chains import Chain, plan
-from songkit.errors import OutputError
+from songkit.deliver.asked import Asked
+from songkit.errors import OutputError, UsageError
 from songkit.files import FileSource, open_source
-from songkit.master.processor import Processor
 from songkit.targets import Target
 
 
@@ -27,19 +28,27 @@ class Order:
 
     @property
     def asked_lufs(self) -> float | None:
-        return _last_value(self.chain.working_steps, "target_lufs")
+        return Asked.of(self.chain).lufs
 
     @property
     def asked_ceiling_dbtp(self) -> float | None:
-        return _last_value(self.chain.working_steps, "ceiling_dbtp")
+        return Asked.of(self.chain).ceiling_dbtp
+
+    def asked_of(self, target: Target) -> Asked:
+        """What one of the outputs must keep: what it asks for itself, and the chain's where it does not."""
+        return Asked.of(chain_for(self.chain, target))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for strict JSON: what would be read, done and written."""
+        outputs = [
+            {"path": str(path), "target": target.model_dump(mode="json"), "asked": asdict(self.asked_of(target))}
+            for path, target in self.outputs
+        ]
         return {
             "source": str(self.source.info.path),
             "chain": {"name": self.chain.name, "hash": self.chain.hash},
             "plan": plan(self.chain.working_steps, info_of(self.source), mix=self.chain.mix, latency=True).to_dict(),
-            "outputs": [{"path": str(path), "target": target.model_dump(mode="json")} for path, target in self.outputs],
+            "outputs": outputs,
         }
 
 
@@ -52,23 +61,18 @@ def order(
     stem: str | None = None,
     target_lufs: float | None = None,
     ceiling_dbtp: float | None = None,
+    platforms: Sequence[str] = (),
     force: bool = False,
 ) -> Order:
     """Opens the source, settles the chain and the outputs, and checks all that needs no processing.
 
     `output` replaces the chain's deliver list by that one file (its folder must exist); `output_dir` keeps the list
-    and is made where missing; `stem` names its files instead of the source's own stem. Raises InputError, ChainError,
-    OutputError.
+    and is made where missing; `stem` names its files instead of the source's own stem. `platforms` delivers the list
+    once for each, at its loudness and ceiling. Raises InputError, ChainError, OutputError, UsageError.
     """
-    settled = Chain.load(chain) if isinstance(chain, str) else chain
-    if target_lufs is not None or ceiling_dbtp is not None:
-        settled = settled.with_loudness(target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp)
+    settled = settle(chain, target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp, platforms=platforms)
     source = open_source(Path(path))
-    if output is not None:
-        outputs: tuple[tuple[Path, Target], ...] = ((Path(output), Target.for_path(output)),)
-    else:
-        folder = source.info.path.parent if output_dir is None else Path(output_dir)
-        outputs = tuple(_output_paths(folder, stem or source.info.path.stem, settled.deliver or (Target(),)).items())
+    outputs = destinations(path, settled, output=output, output_dir=output_dir, stem=stem, platforms=platforms)
     for target_path, target in outputs:
         if target_path.exists() and target_path.samefile(source.info.path):
             raise OutputError(f"{target_path} is the source itself", "choose another name with -o")
@@ -78,18 +82,61 @@ def order(
     return Order(source, settled, outputs, force)
 
 
-def _last_value(steps: Sequence[Processor], field: str) -> float | None:
-    values = [getattr(step, field, None) for step in steps if not step.bypass]
-    return next((value for value in reversed(values) if value is not None), None)
+def settle(
+    chain: Chain | str, *, target_lufs: float | None, ceiling_dbtp: float | None, platforms: Sequence[str]
+) -> Chain:
+    """The chain at the loudness that was asked for. Raises ChainError, and UsageError where two say how loud."""
+    settled = Chain.load(chain) if isinstance(chain, str) else chain
+    if target_lufs is None and ceiling_dbtp is None:
+        return settled
+    if platforms:
+        raise UsageError(
+            f"{', '.join(platforms)}: a platform brings its own loudness and ceiling",
+            "leave out --target-lufs and --true-peak, or --platform",
+        )
+    return settled.with_loudness(target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp)
+
+
+def destinations(
+    path: Path | str,
+    chain: Chain,
+    *,
+    output: Path | str | None = None,
+    output_dir: Path | str | None = None,
+    stem: str | None = None,
+    platforms: Sequence[str] = (),
+) -> tuple[tuple[Path, Target], ...]:
+    """The files that a source will become, in the chain's order; nothing is opened."""
+    source = Path(path)
+    if output is not None:
+        if len(platforms) > 1:
+            raise UsageError("-o names one file, but there are several platforms", "use --output-dir")
+        return tuple((Path(output), target) for target in _per_platform([Target.for_path(output)], platforms))
+    folder = source.parent if output_dir is None else Path(output_dir)
+    targets = list(_per_platform(chain.deliver or (Target(),), platforms))
+    return tuple(_output_paths(folder, stem or source.stem, targets).items())
+
+
+def chain_for(chain: Chain, target: Target) -> Chain:
+    """The chain at the loudness and ceiling that this target asks for itself."""
+    return chain.with_loudness(target_lufs=target.target_lufs, ceiling_dbtp=target.ceiling_dbtp)
+
+
+def _per_platform(targets: Iterable[Target], platforms: Sequence[str]) -> Iterator[Target]:
+    if not platforms:
+        yield from targets
+    for name, target in product(dict.fromkeys(platforms), targets):
+        yield target.for_platform(name)
 
 
 def _output_paths(folder: Path, stem: str, targets: Sequence[Target]) -> dict[Path, Target]:
-    """`<stem>.master.<suffix>` for each entry of the deliver list."""
+    """`<stem>.master.<suffix>` for each entry of the deliver list, with `-<platform>` where there is one."""
     paths: dict[Path, Target] = {}
     for target in targets:
-        path = folder / f"{stem}.master{target.suffix}"
+        named = f"{stem}.master-{target.platform}" if target.platform else f"{stem}.master"
+        path = folder / f"{named}{target.suffix}"
         if path in paths:  # two entries of one format: the later ones say how they differ
-            path = folder / f"{stem}.master-{_label(target)}{target.suffix}"
+            path = folder / f"{named}-{_label(target)}{target.suffix}"
         if path in paths:
             raise OutputError(f"{path} would be written twice", "the chain's deliver list names the same target twice")
         paths[path] = target
@@ -102,5 +149,6 @@ def _label(target: Target) -> str:
         target.bit_depth and (f"{target.bit_depth}bit" if isinstance(target.bit_depth, int) else target.bit_depth),
         target.sample_rate and f"{target.sample_rate}hz",
         target.bitrate_kbps and f"{target.bitrate_kbps}kbps",
+        None if target.target_lufs is None or target.platform else f"{target.target_lufs:g}lufs",
     )
     return "-".join(str(part) for part in parts if part) or "source"

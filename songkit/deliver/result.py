@@ -110,9 +110,57 @@ class MasterResult:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class AlbumFigures:
+    """The files of one target as one programme: `loudest` is the track that the target was set by."""
+
+    target: Target
+    lufs: float | None
+    """Gated over all tracks."""
+    true_peak_dbtp: float | None
+    loudest: Path
+    loudest_lufs: float | None
+
+    def __str__(self) -> str:
+        def said(value: float | None, unit: str) -> str:
+            return "undefined" if value is None else f"{value:.1f} {unit}"
+
+        return (
+            f"album ({self.target.suffix[1:]}): {said(self.lufs, 'LUFS')} over all tracks, loudest "
+            f"{self.loudest.name} {said(self.loudest_lufs, 'LUFS')}, {said(self.true_peak_dbtp, 'dBTP')}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON."""
+        return asdict(self) | {"target": self.target.model_dump(mode="json"), "loudest": str(self.loudest)}
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumResult:
+    """What one call of `master_album` did: every track with its files, and the album of each target."""
+
+    tracks: tuple[MasterResult, ...]
+    albums: tuple[AlbumFigures, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(track.passed for track in self.tracks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON."""
+        return {
+            "albums": [album.to_dict() for album in self.albums],
+            "tracks": [track.to_dict() for track in self.tracks],
+            "passed": self.passed,
+        }
+
+
 class DeliveryError(QualityError):
     """A delivered file missed a check; `result` says which, with all figures. The files are there."""
 
-    def __init__(self, message: str, hint: str, result: MasterResult) -> None:
+    def __init__(self, message: str, hint: str, result: MasterResult | AlbumResult) -> None:
         super().__init__(message, hint)
         self.result = result
+
+    def __reduce__(self) -> tuple[type[DeliveryError], tuple[str, str, MasterResult | AlbumResult]]:
+        return type(self), (self.message, self.hint, self.result)

@@ -1,188 +1,301 @@
-"""One target: the tail of the chain, the encoder, the tags, and the measurement of what came out."""
+"""One target: the tail of the chain, the encoder, the tags, and the measurement of what came out.
+
+A delivery has one track, or the tracks of an album, which are one programme until it is cut at their joints: filters,
+limiter, resampler and dither do not start anew there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b, file_digest
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from songkit.analysis import Analysis, analyze
-from songkit.analysis.result import figure
 from songkit.audio import Encoding, Format, Samples
 from songkit.blocks import Source
-from songkit.chains import FIGURES, Rendered, render
-from songkit.deliver.order import Order
-from songkit.deliver.result import Check, Delivered
-from songkit.errors import QualityError
-from songkit.files import AudioWriter, FileSource, open_source
+from songkit.chains import Chain, Rendered, render
+from songkit.chains.planner import frames_at_rate
+from songkit.deliver.asked import Asked
+from songkit.deliver.reading import Reading, album_gains, read_back, with_gains
+from songkit.deliver.result import Delivered
+from songkit.files import AudioWriter, FileSource
 from songkit.master.conversion import conversion
+from songkit.master.gain import Gain
 from songkit.master.processor import Processor
 from songkit.progress import Progress, named
-from songkit.tags import Tags, write_tags
+from songkit.tags import Gains, Tags, write_tags
 from songkit.targets import Target
 from songkit.units import db_to_gain, gain_to_db
 
-# What must be known of every source and of every delivered file; `songkit analyze` measures the rest.
-METERS = ("levels", "peaks", "loudness")
-
-ENCODE_PASSES = 3
-# Kept below the ceiling when a codec has overshot it: a lower ceiling moves its overshoot a little, too.
+# What a codec adds is taken from the ceiling in front of it, so many times its overshoot: less limiting in one place
+# makes it overshoot in another. What is left then is taken, more generously, from the level of the whole.
+LIMIT_FACTORS = (1.0, 1.5, 2.0)
+TURN_DOWN_FACTORS = (1.5, 2.0)
 CODEC_RESERVE_DB = 0.05
-# Nearer than that to the asked loudness, nobody speaks of a shortfall.
-LOUDNESS_TOLERANCE_LU = 0.2
-# Rounding and dither add at most this many steps of the integer grid to an interpolated peak.
-GRID_STEPS = 4
+TURN_DOWN_RESERVE_DB = 0.25
+# An interpolated peak of what is random is at most that many times its samples.
+INTERPOLATED = 8 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One source, and the tags that its delivered files get."""
+
+    source: FileSource
+    tags: Tags
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What all targets of one source share."""
+    """What the targets of one delivery share: the programme behind the head of the chain, and whom it consists of."""
 
-    order: Order
+    chain: Chain
+    tracks: tuple[Track, ...]
     spool: Source
-    tail: Sequence[Processor]
     first_step: int
     """The number in the chain of the tail's first step."""
-    tags: Tags
+    force: bool
     progress: Progress
+
+    @property
+    def bit_depth(self) -> int | str | None:
+        """The deepest grid that any of the tracks came on."""
+        depths = [track.source.info.bit_depth for track in self.tracks]
+        whole = [depth for depth in depths if isinstance(depth, int)]
+        return max(whole) if len(whole) == len(depths) else next(each for each in depths if not isinstance(each, int))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One target of a job: a path for each track, the steps that lead there, and what they must keep."""
+
+    paths: tuple[Path, ...]
+    target: Target
+    tail: tuple[Processor, ...]
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The files of one target; `album` is the loudness and peak of all of them as one programme.
+
+    `loudest` is the index of the track that the target was set by, with its loudness by the measure that was asked.
+    """
+
+    outputs: tuple[Delivered, ...]
+    album: Gains
+    loudest: int
+    loudest_lufs: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """What is kept below the ceiling by the limiter, and what the whole is turned down by, in front of the encoder."""
+
+    reserve_db: float
+    down_db: float = 0.0
+
+    def limited(self, attempt: _Attempt, factor: float) -> _Correction:
+        """The next one: `factor` times the overshoot is left to the codec."""
+        more_db = attempt.unused_db + factor * attempt.over_db + CODEC_RESERVE_DB
+        return replace(self, reserve_db=self.reserve_db + more_db)
+
+    def turned_down(self, attempt: _Attempt, factor: float) -> _Correction:
+        """The next one: the whole is turned down by `factor` times the overshoot."""
+        return replace(self, down_db=self.down_db + factor * attempt.over_db + TURN_DOWN_RESERVE_DB)
+
+    def of(self, steps: Sequence[Processor]) -> tuple[Processor, ...]:
+        """The tail with its last ceiling lowered."""
+        lowered = list(steps)
+        for index in reversed(range(len(lowered))):
+            ceiling = getattr(lowered[index], "ceiling_dbtp", None)
+            if ceiling is not None:
+                lowered[index] = lowered[index].model_copy(update={"ceiling_dbtp": ceiling - self.reserve_db})
+                break
+        return (*lowered, Gain(gain_db=-self.down_db)) if self.down_db else tuple(lowered)
+
+    def note(self, container: str) -> str:
+        """What was done, for the user."""
+        down = f", and all turned down by {self.down_db:.2f} dB" if self.down_db else ""
+        return f"{container} lifts peaks: limited {self.reserve_db:.2f} dB below the ceiling before encoding{down}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One encoding: what the decoded file measures, and whether it was given its name."""
+    """One encoding: what the decoded files measure, and whether they were given their names."""
 
-    analysis: Analysis
-    over_db: float | None
+    readings: tuple[Reading, ...]
+    over_db: float
+    unused_db: float
+    """How far what the encoder was given had stayed below the ceiling that it was limited to."""
     facts: tuple[Mapping[str, Any], ...]
-    notes: tuple[str, ...]
+    notes: tuple[tuple[str, ...], ...]
     kept: bool
 
 
-def deliver(job: Job, path: Path, target: Target) -> Delivered:
-    """One target, until the ceiling holds in the decoded file or the passes run out."""
-    wanted, notes = target.format_for(job.spool.format)
-    encoding = target.encoding(job.order.source.info.bit_depth)
-    reserve_db = _grid_reserve_db(encoding, job.order.asked_ceiling_dbtp)
-    for encode_pass in range(1, ENCODE_PASSES + 1):
-        attempt = _encode(job, path, target, wanted, encoding, reserve_db, keep=encode_pass == ENCODE_PASSES)
+def deliver(job: Job, wish: Wish) -> Delivery:
+    """One target, until the ceiling holds in every decoded file or the passes run out."""
+    wanted, notes = wish.target.format_for(job.spool.format)
+    encoding = wish.target.encoding(job.bit_depth)
+    correction = _Correction(_grid_reserve_db(wish, wanted, encoding))
+    attempt = _encode(job, wish, wanted, encoding, correction)
+    for index, factor in enumerate((*LIMIT_FACTORS, *TURN_DOWN_FACTORS)):
         if attempt.kept:
             break
-        reserve_db += (attempt.over_db or 0.0) + CODEC_RESERVE_DB
-    if encode_pass > 1:
-        lifted = f"{encoding.container} lifts peaks: limited {reserve_db:.2f} dB below the ceiling before encoding"
-        notes = (*notes, lifted)
-    return Delivered(
-        path=path,
-        target=target,
-        analysis=attempt.analysis,
-        checks=_checks(job.order, attempt.analysis, attempt.over_db),
-        notes=(*notes, *attempt.notes),
-        facts=attempt.facts,
-        shortfall=_shortfall(job.order, attempt.analysis),
-        sha256=_sha256(path),
+        limits = index < len(LIMIT_FACTORS)
+        correction = (correction.limited if limits else correction.turned_down)(attempt, factor)
+        last = index + 1 == len(LIMIT_FACTORS) + len(TURN_DOWN_FACTORS)
+        attempt = _encode(job, wish, wanted, encoding, correction, keep=last)
+        if attempt.kept:
+            notes = (*notes, correction.note(encoding.container))
+    reached = [wish.asked.loudness(reading.analysis) for reading in attempt.readings]
+    loudest = max(range(len(reached)), key=lambda index: _or_silent(reached[index]))
+    outputs = tuple(
+        Delivered(
+            path=path,
+            target=wish.target,
+            analysis=reading.analysis,
+            checks=wish.asked.checks(job.chain, reading.analysis, reached[loudest]),
+            notes=(*notes, *attempt.notes[index]),
+            facts=attempt.facts,
+            shortfall=wish.asked.shortfall(reached[loudest]) if index == loudest else None,
+            sha256=_sha256(path),
+        )
+        for index, (path, reading) in enumerate(zip(wish.paths, attempt.readings, strict=True))
     )
+    return Delivery(outputs, album_gains(attempt.readings), loudest, reached[loudest])
+
+
+def _or_silent(lufs: float | None) -> float:
+    return -math.inf if lufs is None else lufs
 
 
 def _encode(
-    job: Job, path: Path, target: Target, wanted: Format, encoding: Encoding, reserve_db: float, *, keep: bool
+    job: Job, wish: Wish, wanted: Format, encoding: Encoding, correction: _Correction, *, keep: bool = False
 ) -> _Attempt:
-    """The tail into the encoder, then decoded and measured; named when the ceiling holds, or if `keep`."""
+    """The tail into the encoders, then decoded and measured; named when the ceiling holds in all, or if `keep`."""
     converted = conversion(job.spool.format, wanted)
-    steps = (*converted, *_with_reserve(job.tail, reserve_db))
-    progress = named(job.progress, f"write {path.name}")
+    steps = (*converted, *correction.of(wish.tail))
+    what = wish.paths[0].name if len(wish.paths) == 1 else f"{len(wish.paths)} tracks"
+    progress = named(job.progress, f"write {what}")
     with (
+        ExitStack() as pending,
         render(steps, job.spool, progress, first_step=job.first_step - len(converted)) as rendered,
-        AudioWriter(path, wanted, encoding, frames=rendered.frames, force=job.order.force) as writer,
     ):
-        for block in _on_grid(rendered, target, encoding, _seed(job.order, target)):
-            writer.push(block)
-        writer.close()
-        notes = (*writer.notes, *write_tags(writer.temporary, job.tags))
-        decoded = open_source(writer.temporary)
-        info = replace(decoded.info, path=path)
-        analysis = analyze(decoded, info=info, meters=METERS, progress=named(progress, f"verify {path.name}"))
-        _refuse_other_length(decoded, writer, path)
-        over_db = _over_ceiling_db(analysis, job.order.asked_ceiling_dbtp)
-        kept = keep or over_db is None or over_db <= 0.0
+        blocks = _on_grid(rendered, wish.target, encoding, _seed(job, wish.target))
+        given = _PeakBefore(wanted.channels) if encoding.lossy else None
+        if given is not None:
+            blocks = given.watched(blocks)
+        lengths = _lengths(job, wanted.sample_rate)
+        writers = []
+        for path, length, part in zip(wish.paths, lengths, cut(blocks, lengths), strict=True):
+            frames = rendered.frames if length is None and len(lengths) == 1 else length
+            writer = AudioWriter(path, wanted, encoding, frames=frames, force=job.force)
+            writers.append(pending.enter_context(writer))
+            for block in part:
+                writer.push(block)
+            writer.close()
+        gains = wish.target.takes_replaygain
+        notes = [
+            (*writer.notes, *(() if gains else write_tags(writer.temporary, track.tags)))
+            for writer, track in zip(writers, job.tracks, strict=True)
+        ]
+        readings = read_back(writers, job.progress, checksums=gains)
+        over_db = max(wish.asked.over_ceiling_db(reading.analysis) for reading in readings)
+        kept = keep or over_db == 0.0
+        if kept and gains:
+            tags = [track.tags for track in job.tracks]
+            told = with_gains(writers, tags, readings, encoding.container)
+            notes = [(*before, *more) for before, more in zip(notes, told, strict=True)]
         if kept:
-            writer.commit()
-    return _Attempt(analysis, over_db, rendered.facts[len(converted) :], notes, kept)
+            for writer in writers:
+                writer.commit()
+    held_dbtp = (wish.asked.ceiling_dbtp or 0.0) - correction.reserve_db - correction.down_db
+    unused_db = 0.0 if given is None else max(0.0, held_dbtp - given.dbtp())
+    return _Attempt(readings, over_db, unused_db, rendered.facts[len(converted) :], tuple(notes), kept)
 
 
-def _with_reserve(steps: Sequence[Processor], reserve_db: float) -> tuple[Processor, ...]:
-    """The tail with its last ceiling lowered by what rounding, dither or the codec will add."""
-    lowered = list(steps)
-    for index in reversed(range(len(lowered))):
-        ceiling = getattr(lowered[index], "ceiling_dbtp", None)
-        if ceiling is not None:
-            lowered[index] = lowered[index].model_copy(update={"ceiling_dbtp": ceiling - reserve_db})
-            break
-    return tuple(lowered)
+def cut(blocks: Iterable[Samples], lengths: Sequence[int | None]) -> Iterator[Iterator[Samples]]:
+    """The blocks in parts of so many frames, to be taken in turn; None takes all that is left."""
+    fresh = iter(blocks)
+    rest: Samples | None = None
+
+    def part(left: int | None) -> Iterator[Samples]:
+        nonlocal rest
+        while left is None or left > 0:
+            block, rest = (next(fresh, None) if rest is None else rest), None
+            if block is None:
+                return
+            if left is not None and block.shape[1] > left:
+                block, rest = block[:, :left].copy(), block[:, left:].copy()
+            if left is not None:
+                left -= block.shape[1]
+            yield block
+
+    for length in lengths:
+        yield part(length)
 
 
-def _grid_reserve_db(encoding: Encoding, ceiling_dbtp: float | None) -> float:
-    if ceiling_dbtp is None or not isinstance(encoding.bit_depth, int):
+def _lengths(job: Job, sample_rate: int) -> list[int | None]:
+    """Frames of each track at a rate: joints are rounded, not lengths, so that nothing is lost between tracks."""
+    rate = job.tracks[0].source.format.sample_rate
+    done, joints = 0, [0]
+    for track in job.tracks:
+        done += track.source.frames
+        joints.append(frames_at_rate(done, rate, sample_rate))
+    lengths: list[int | None] = [after - before for before, after in pairwise(joints)]
+    return [*lengths[:-1], None]
+
+
+def _grid_reserve_db(wish: Wish, format: Format, encoding: Encoding) -> float:
+    """What rounding and dither may add to a peak at the ceiling."""
+    if wish.asked.ceiling_dbtp is None or not isinstance(encoding.bit_depth, int):
         return 0.0
-    steps = GRID_STEPS / 2 ** (encoding.bit_depth - 1)
-    return -gain_to_db(1.0 - min(0.5, steps / db_to_gain(ceiling_dbtp)))
+    from songkit.dsp.dither import reach_steps
+
+    reach = reach_steps(format.sample_rate, shaped=wish.target.dither == "shaped")
+    steps = INTERPOLATED * reach / 2 ** (encoding.bit_depth - 1)
+    return -gain_to_db(1.0 - min(0.5, steps / db_to_gain(wish.asked.ceiling_dbtp)))
 
 
 def _on_grid(rendered: Rendered, target: Target, encoding: Encoding, seed: int) -> Iterator[Samples]:
     """The blocks, dithered where the target is an integer grid that loses bits."""
-    if not target.dither or encoding.bit_depth not in (16, 24):
+    if target.dither == "none" or encoding.bit_depth not in (16, 24):
         yield from rendered.blocks()
         return
     from songkit.dsp.dither import Dither
 
-    dither = Dither(rendered.format, encoding.bit_depth, seed)
+    dither = Dither(rendered.format, encoding.bit_depth, seed, shaped=target.dither == "shaped")
     for block in rendered.blocks():
         yield dither.push(block)
 
 
-def _seed(asked: Order, target: Target) -> int:
-    """The dither's seed: the same source, chain and target give the same bytes."""
-    text = f"{asked.chain.hash} {target.model_dump_json()} {asked.source.frames}"
+class _PeakBefore:
+    """The true peak of what an encoder is given."""
+
+    def __init__(self, channels: int) -> None:
+        from songkit.dsp.truepeak import TruePeakMeter
+
+        self._meter = TruePeakMeter(channels)
+
+    def watched(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
+        for block in blocks:
+            self._meter.push(block)
+            yield block
+
+    def dbtp(self) -> float:
+        return gain_to_db(self._meter.result().peak)
+
+
+def _seed(job: Job, target: Target) -> int:
+    """The dither's seed: the same sources, chain and target give the same bytes."""
+    frames = " ".join(str(track.source.frames) for track in job.tracks)
+    text = f"{job.chain.hash} {target.model_dump_json()} {frames}"
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
-
-
-def _refuse_other_length(decoded: FileSource, writer: AudioWriter, path: Path) -> None:
-    """Raises QualityError when the decoded file is not as long as what was handed to the encoder."""
-    if decoded.frames != writer.frames:
-        raise QualityError(
-            f"{path}: {writer.frames} frames were written, but the file decodes to {decoded.frames}",
-            "nothing was delivered; another format may do",
-        )
-
-
-def _over_ceiling_db(analysis: Analysis, ceiling_dbtp: float | None) -> float | None:
-    if ceiling_dbtp is None or analysis.peaks.true_peak_dbtp is None:
-        return None
-    return analysis.peaks.true_peak_dbtp - ceiling_dbtp
-
-
-def _checks(asked: Order, analysis: Analysis, over_db: float | None) -> tuple[Check, ...]:
-    error_lu = None
-    if asked.asked_lufs is not None and analysis.loudness.programme_lufs is not None:
-        error_lu = abs(analysis.loudness.programme_lufs - asked.asked_lufs)
-    relative = {"loudness_error_lu": error_lu, "over_ceiling_db": None if over_db is None else max(0.0, over_db)}
-    checks = []
-    for name, bounds in asked.chain.checks.items():
-        place = FIGURES[name].place
-        value = relative[name] if place is None else figure(analysis, ".".join(place))
-        checks.append(Check(name, value, bounds.min, bounds.max))
-    return tuple(checks)
-
-
-def _shortfall(asked: Order, analysis: Analysis) -> str | None:
-    """The one line of a file that is quieter than asked, because the ceiling or a bound came first."""
-    if asked.asked_lufs is None or analysis.loudness.programme_lufs is None:
-        return None
-    short_lu = asked.asked_lufs - analysis.loudness.programme_lufs
-    if short_lu <= LOUDNESS_TOLERANCE_LU:
-        return None
-    return f"{short_lu:.1f} LU short of the target {asked.asked_lufs:g} LUFS; the ceiling holds"
 
 
 def _sha256(path: Path) -> str:

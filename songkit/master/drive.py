@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from songkit.analysis.loudness import channel_weights, integrated_lufs, to_lufs, windows
+from songkit.analysis.loudness import channel_weights, to_lufs
 from songkit.audio import Samples
 from songkit.blocks import Source
 from songkit.dsp.gain_follower import GainFollower, Pace
 from songkit.dsp.kweighting import KWeightedEnergy
 from songkit.dsp.limit import AIM, DOUBT
 from songkit.dsp.truepeak import Floats, Hops, TruePeakMeter, interval_peaks
+from songkit.master.measures import INTEGRATED, Measure
 from songkit.units import db_to_gain, gain_to_db
 
 Energies = npt.NDArray[np.float64]
@@ -43,7 +44,7 @@ def cells_per_second(frames: int | None, sample_rate: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How loud: gated where that is defined, else the energy of the whole."""
+    """How loud: by the measure that was asked where that is defined (`gated`), else by the energy of the whole."""
 
     lufs: float
     gated: bool
@@ -59,6 +60,7 @@ class Programme:
     frames: int
     total: float
     peak: float
+    measure: Measure = INTEGRATED
 
     def level(self, gains: npt.NDArray[np.floating] | float = 1.0) -> Level:
         """Loudness with these gains (one per cell, or one for all)."""
@@ -66,7 +68,7 @@ class Programme:
         group = self.per_second // 100
         whole = len(energies) // group * group
         sub_blocks = energies[:whole].reshape(-1, group).sum(axis=1) * 100.0 / self.rate
-        gated = integrated_lufs(windows(sub_blocks, 40)[::10] / 40)
+        gated = self.measure.lufs(sub_blocks)
         if gated is not None:
             return Level(gated, gated=True)
         # The cell that is still open at the end counts here: take it with the gain of the last one.
@@ -96,7 +98,8 @@ class Programme:
 class EnergyMeter:
     """Collects the K-weighted energies of a stream, cell by cell."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, measure: Measure = INTEGRATED) -> None:
+        self._measure = measure
         rate = source.format.sample_rate
         self._per_second = cells_per_second(source.frames, rate)
         self._energy = KWeightedEnergy(rate, channel_weights(source.format.layout), self._per_second)
@@ -108,12 +111,13 @@ class EnergyMeter:
     def result(self, peak: float = 0.0) -> Programme:
         self._cells.append(self._energy.finish())
         energy = self._energy
-        return Programme(np.concatenate(self._cells), self._per_second, energy.rate, energy.frames, energy.total, peak)
+        cells = np.concatenate(self._cells)
+        return Programme(cells, self._per_second, energy.rate, energy.frames, energy.total, peak, self._measure)
 
 
-def survey(source: Source, blocks: Iterator[Samples]) -> Programme:
+def survey(source: Source, blocks: Iterator[Samples], measure: Measure = INTEGRATED) -> Programme:
     """One pass: energies and the true peak."""
-    energies, peaks = EnergyMeter(source), TruePeakMeter(source.format.channels)
+    energies, peaks = EnergyMeter(source, measure), TruePeakMeter(source.format.channels)
     for block in blocks:
         energies.push(block)
         peaks.push(block)

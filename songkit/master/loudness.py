@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from songkit.audio import Samples
 from songkit.blocks import Reporting, Source, Stage
 from songkit.master.processor import SolvedProcessor
 from songkit.progress import Progress
+
+if TYPE_CHECKING:
+    from songkit.master.measures import Measure
 
 
 class Loudness(SolvedProcessor):
@@ -23,9 +26,13 @@ class Loudness(SolvedProcessor):
     ceiling, and `facts` says how far it is short. Raises SignalError for digital silence.
     """
 
-    about: ClassVar[str] = "integrated loudness and true-peak ceiling, both met"
+    about: ClassVar[str] = "loudness and true-peak ceiling, both met"
 
-    target_lufs: float = Field(-14.0, ge=-70.0, le=0.0, description="integrated loudness in LUFS, -70 to 0")
+    target_lufs: float = Field(-14.0, ge=-70.0, le=0.0, description="loudness in LUFS, -70 to 0")
+    measure: Literal["integrated", "short_term_max"] = Field(
+        "integrated",
+        description="integrated: the whole programme; short_term_max: its loudest 3 seconds, for spots and trailers",
+    )
     ceiling_dbtp: float = Field(-1.0, ge=-60.0, le=0.0, description="highest inter-sample peak in dBTP, -60 to 0")
     max_reduction_db: float = Field(
         8.0, ge=0.0, le=60.0, description="deepest gain reduction allowed, in dB after 50 ms smoothing, 0 to 60"
@@ -50,9 +57,27 @@ class Loudness(SolvedProcessor):
             self.max_reduction_db,
             self.fastest_release_ms,
             linear=self.mode == "linear",
+            measure=self.measured_by(),
         )
         stage, facts = solve(source, asked, progress)
         return LoudnessStage(stage, facts)
+
+    def measured_by(self) -> Measure:
+        """How the loudness of the programme is found."""
+        from songkit.master.measures import MEASURES
+
+        return MEASURES[self.measure]
+
+
+class AlbumLoudness(Loudness):
+    """The same for tracks that follow one another: the loudest is to meet the target, all get the same gain."""
+
+    ends_seconds: tuple[float, ...] = Field(description="where each track ends")
+
+    def measured_by(self) -> Measure:
+        from songkit.master.measures import of_the_loudest
+
+        return of_the_loudest(super().measured_by(), self.ends_seconds)
 
 
 class LoudnessStage:

@@ -20,6 +20,7 @@ from songkit.dsp.limit import AIM, TruePeakLimiter
 from songkit.errors import SignalError
 from songkit.master.drive import Corrected, EnergyMeter, Model, Outcome, Programme, cell_peaks, search, survey
 from songkit.master.limiter import Limiter
+from songkit.master.measures import INTEGRATED, Measure
 from songkit.master.paces import EASY_REDUCTION_DB, PACES, allowed
 from songkit.master.processor import MapStage
 from songkit.progress import Progress, watched
@@ -45,6 +46,7 @@ class Asked:
     max_reduction_db: float
     fastest_release_ms: float
     linear: bool
+    measure: Measure = INTEGRATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class _Solver:
         self._passes = 0
 
     def solve(self) -> tuple[Stage, dict[str, Any]]:
-        programme = survey(self._source, self._blocks("measuring"))
+        programme = survey(self._source, self._blocks("measuring"), self._asked.measure)
         if programme.frames == 0:
             raise SignalError("loudness: no audio: nothing to normalise")
         if programme.peak == 0.0:
@@ -171,7 +173,7 @@ class _Solver:
             pace=pace,
             verify=pace is not PACES[0],
         )
-        energies = EnergyMeter(self._source)
+        energies = EnergyMeter(self._source, self._asked.measure)
         for block in self._blocks("finding the drive"):
             energies.push(limiter.push(block))
         energies.push(limiter.finish())
@@ -184,8 +186,8 @@ class _Solver:
         warnings = []
         if not after.gated:
             warnings.append(
-                f"gated loudness is undefined ({programme.seconds:.2f} s of audio; it needs 0.4 s above -70 LUFS): "
-                "the energy of the whole was taken"
+                f"{self._asked.measure.needs}, and this is {programme.seconds:.2f} s of audio: the energy of the whole "
+                "was taken"
             )
         if off_target:
             side = "short of" if short > 0.0 else "over"

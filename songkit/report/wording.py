@@ -74,11 +74,13 @@ def describe_signal(signal: Signal) -> str:
 
 
 def describe_target(target: Target) -> str:
-    """What was asked of a delivered file: `WAV, 24 bit`."""
+    """What was asked of a delivered file: `WAV, 24 bit`; its own loudness and ceiling where it has them."""
     depth = f"{target.bit_depth} bit" if isinstance(target.bit_depth, int) else target.bit_depth
     rate = kilohertz(target.sample_rate) if target.sample_rate else None
     speed = f"{target.bitrate_kbps} kb/s" if target.bitrate_kbps else None
-    return ", ".join(str(part) for part in (target.format.upper(), depth, rate, speed) if part)
+    lufs = None if target.target_lufs is None else f"{target.target_lufs:g} LUFS"
+    ceiling = None if target.ceiling_dbtp is None else f"{target.ceiling_dbtp:g} dBTP"
+    return ", ".join(str(part) for part in (target.format.upper(), depth, rate, speed, lufs, ceiling) if part)
 
 
 def kilohertz(hz: float) -> str:

@@ -14,13 +14,14 @@ from songkit.files.sniff import sniff
 from songkit.tags.id3 import from_id3, to_id3
 from songkit.tags.model import Picture, Tags
 from songkit.tags.mp4 import from_atoms, to_atoms
+from songkit.tags.replaygain import Gains, gain_fields, read_gains
 from songkit.tags.riff import from_info
 from songkit.tags.vorbis import block, from_comments, picture_comment, to_comments
 
 if TYPE_CHECKING:
     from mutagen import FileType
 
-__all__ = ["Picture", "Tags", "read_tags", "write_tags"]
+__all__ = ["Gains", "Picture", "Tags", "gain_fields", "read_gains", "read_tags", "write_tags"]
 
 # Says which speakers the channels are for; `AudioWriter` has written it.
 _LAYOUT_FIELD = "waveformatextensible_channel_mask"
@@ -28,14 +29,18 @@ _LARGEST_PICTURE_BYTES = 2**24 - 64
 """A FLAC block has a 24-bit size."""
 
 
-def read_tags(path: Path | str) -> Tags:
-    """What a file says about its music. Damaged tags are a note, never an error; no tags are empty ones."""
+def read_tags(path: Path | str, *, stale: bool = False) -> Tags:
+    """What a file says about its music. Damaged tags are a note, never an error; no tags are empty ones.
+
+    `stale` keeps what describes the bytes of this very file, too: gains, encoder, gapless numbers.
+    """
     import mutagen
 
     path = Path(path)
     try:
         tagged = _tagged(path)
-        return Tags() if tagged is None else _read(path, tagged)
+        found = Tags() if tagged is None else _read(path, tagged)
+        return found if stale else found.of_the_music()
     except (mutagen.MutagenError, OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         # mutagen meets damage with all of these
         return Tags(notes=(f"the tags cannot be read: {_reason(error)}",))

@@ -57,6 +57,10 @@ class Tags:
         """These tags with more fields; a field of the same name is replaced."""
         return replace(self, fields={**self.fields, **{canonical(name): (text,) for name, text in extra.items()}})
 
+    def of_the_music(self) -> Tags:
+        """These tags without what describes the bytes they came with."""
+        return replace(self, fields={name: values for name, values in self.fields.items() if not is_stale(name)})
+
     def __bool__(self) -> bool:
         return bool(self.fields or self.pictures)
 
@@ -73,12 +77,12 @@ def is_stale(name: str) -> bool:
 
 
 def gathered(pairs: Iterable[tuple[str, Iterable[str]]]) -> dict[str, tuple[str, ...]]:
-    """Fields by canonical name, `3/12` split into number and total, stale and empty ones left out."""
+    """Fields by canonical name, `3/12` split into number and total, empty ones left out."""
     fields: dict[str, tuple[str, ...]] = {}
     for name, values in pairs:
         key = canonical(name)
         texts = tuple(text for text in (str(value).strip("\0") for value in values) if text)
-        if is_stale(key) or not texts:
+        if not texts:
             continue
         for number, total in (("tracknumber", "tracktotal"), ("discnumber", "disctotal")):
             if key == number and "/" in texts[0]:

@@ -1,0 +1,122 @@
+"""Delivered files read back before they get their names: decoded, measured, and tagged with what was measured."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from songkit.analysis import Analysis, analyze
+from songkit.analysis.loudness import LoudnessMeter
+from songkit.audio import Format, Samples
+from songkit.blocks import BLOCK_FRAMES, Source
+from songkit.errors import QualityError
+from songkit.files import AudioWriter, FileSource, open_source
+from songkit.progress import Progress, named
+from songkit.tags import Gains, Tags, gain_fields, write_tags
+
+# What must be known of every source and of every delivered file; `songkit analyze` measures the rest.
+METERS = ("levels", "peaks", "loudness")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a decoded file measures; `programme_lufs` is the loudness of all files of the delivery as one programme."""
+
+    analysis: Analysis
+    checksum: tuple[int, ...]
+    """Of the decoded samples; empty where nobody will look at them again."""
+    programme_lufs: float | None
+
+
+class Overheard:
+    """A source whose blocks are heard by somebody else, too."""
+
+    def __init__(self, source: Source, hear: Callable[[Samples], None]) -> None:
+        self._source = source
+        self._hear = hear
+
+    @property
+    def format(self) -> Format:
+        return self._source.format
+
+    @property
+    def frames(self) -> int | None:
+        return self._source.frames
+
+    def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:
+        for block in self._source.blocks(frames):
+            self._hear(block)
+            yield block
+
+
+class Checksum:
+    """CRC-32 of every channel, in blocks of any size."""
+
+    def __init__(self) -> None:
+        self.values: tuple[int, ...] = ()
+
+    def push(self, block: Samples) -> None:
+        before = self.values or (0,) * len(block)
+        self.values = tuple(zlib.crc32(channel, value) for channel, value in zip(block, before, strict=True))
+
+
+def read_back(writers: Sequence[AudioWriter], progress: Progress, *, checksums: bool) -> tuple[Reading, ...]:
+    """Decodes and measures what was written. Raises QualityError for a file that decodes to another length."""
+    programme = LoudnessMeter(writers[0].format, series=False) if len(writers) > 1 else None
+    found = []
+    for writer in writers:
+        decoded = _decoded(writer)
+        checksum = Checksum()
+
+        def hear(block: Samples, checksum: Checksum = checksum) -> None:
+            if checksums:
+                checksum.push(block)
+            if programme is not None:
+                programme.push(block)
+
+        info = replace(decoded.info, path=writer.path)
+        about = named(progress, f"verify {writer.path.name}")
+        analysis = analyze(Overheard(decoded, hear), info=info, meters=METERS, progress=about)
+        found.append((analysis, checksum.values))
+    whole = found[0][0].loudness if programme is None else programme.result()
+    return tuple(Reading(analysis, checksum, whole.programme_lufs) for analysis, checksum in found)
+
+
+def album_gains(readings: Sequence[Reading]) -> Gains:
+    """Loudness and peak of all files of a delivery as one programme."""
+    peaks = [reading.analysis.peaks.true_peak_dbtp for reading in readings]
+    return Gains(readings[0].programme_lufs, max((peak for peak in peaks if peak is not None), default=None))
+
+
+def with_gains(
+    writers: Sequence[AudioWriter], tags: Sequence[Tags], readings: Sequence[Reading], container: str
+) -> list[tuple[str, ...]]:
+    """Writes the tags with the gains that were measured, and makes sure that the samples are still the same.
+
+    Returns what each file could not hold. Raises QualityError for a file that decodes to other samples than before.
+    """
+    album = album_gains(readings) if len(readings) > 1 else None
+    notes = []
+    for writer, own, reading in zip(writers, tags, readings, strict=True):
+        track = Gains(reading.analysis.loudness.programme_lufs, reading.analysis.peaks.true_peak_dbtp)
+        notes.append(write_tags(writer.temporary, own.with_extra(gain_fields(container, track, album))))
+        again = Checksum()
+        for block in _decoded(writer).blocks():
+            again.push(block)
+        if again.values != reading.checksum:
+            raise QualityError(
+                f"{writer.path}: writing the tags has changed the audio",
+                "nothing was delivered; this is a fault of ours, `replaygain: false` on the target goes around it",
+            )
+    return notes
+
+
+def _decoded(writer: AudioWriter) -> FileSource:
+    decoded = open_source(writer.temporary)
+    if decoded.frames != writer.frames:
+        raise QualityError(
+            f"{writer.path}: {writer.frames} frames were written, but the file decodes to {decoded.frames}",
+            "nothing was delivered; another format may do",
+        )
+    return decoded
