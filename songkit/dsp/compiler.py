@@ -20,7 +20,7 @@ _compiler: Any = compiler  # its flags are made at run time: no type checker kno
 _target: Any = registry.cpu_target
 
 
-def compiled(kernel: Kernel[Any, Any]) -> bytes:
+def compiled(kernel: Kernel[Any]) -> bytes:
     """The symbol's name, a zero byte, and the object file. Raises TypeError for a kernel that cannot stand alone."""
     flags = _compiler.Flags()
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True

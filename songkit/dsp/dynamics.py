@@ -40,10 +40,10 @@ class HeldPeak:
 
     def level_db(self, magnitudes: Samples) -> Floats:
         """Level of each frame in dBFS from |samples| `(lanes, frames)`."""
-        held = np.empty(magnitudes.shape, np.float32)
-        _hold(np.ascontiguousarray(magnitudes), self._part_frames, self._position, self._parts, held)
+        levels_db = np.empty(magnitudes.shape)
+        _hold(np.ascontiguousarray(magnitudes), self._part_frames, self._position, self._parts, levels_db)
         self._position += magnitudes.shape[1]
-        return decibels(held)
+        return levels_db
 
 
 class MeanSquare:
@@ -100,7 +100,7 @@ def decibels(amplitudes: npt.NDArray[np.floating]) -> Floats:
 
 def gains(reductions_db: Floats, makeup_db: float = 0.0) -> Samples:
     """Amplitude factors of reductions."""
-    return np.exp((makeup_db - reductions_db) * (math.log(10.0) / 20.0)).astype(np.float32)
+    return np.exp(((makeup_db - reductions_db) * (math.log(10.0) / 20.0)).astype(np.float32))
 
 
 def compression(level_db: Floats, threshold_db: float, ratio: float, knee_db: float) -> Floats:
@@ -108,7 +108,8 @@ def compression(level_db: Floats, threshold_db: float, ratio: float, knee_db: fl
     over = level_db - threshold_db
     bent = np.maximum(over - knee_db / 2.0, 0.0)
     if knee_db > 0.0:
-        bent += np.clip(over + knee_db / 2.0, 0.0, knee_db) ** 2 / (2.0 * knee_db)
+        inside = np.minimum(np.maximum(over + knee_db / 2.0, 0.0), knee_db)
+        bent += inside * inside / (2.0 * knee_db)
     return bent * (1.0 - 1.0 / ratio)
 
 
@@ -125,14 +126,19 @@ def linked(targets_db: Floats, link: float) -> Floats:
     return targets_db + link * (largest - targets_db)
 
 
-@native("void(const float32[:,:], int64, int64, float32[:,:], float32[:,:])")
+@native("void(const float32[:,:], int64, int64, float32[:,:], float64[:,:])")
 def _hold(
-    magnitudes: Samples, part_frames: int, position: int, parts: Samples, held: Samples
+    magnitudes: Samples, part_frames: int, position: int, parts: Samples, levels_db: Floats
 ) -> None:  # pragma: no cover (compiled)
-    """`parts[lane]` holds the maxima of the last ten whole parts and, last, of the one that is open."""
+    """`parts[lane]` holds the maxima of the last ten whole parts and, last, of the one that is open.
+
+    What is held seldom changes: a logarithm is taken only when it does.
+    """
     last = parts.shape[1] - 1
     frames = magnitudes.shape[1]
     for lane in range(magnitudes.shape[0]):
+        told = np.float32(-1.0)
+        told_db = 0.0
         frame = 0
         while frame < frames:
             done, inside = divmod(position + frame, part_frames)
@@ -147,7 +153,10 @@ def _hold(
             while frame < end:
                 now = max(now, magnitudes[lane, frame])
                 level = max(level, now)
-                held[lane, frame] = level
+                if level != told:
+                    told = level
+                    told_db = math.log(max(np.float64(level), _SILENT)) * (20.0 / math.log(10.0))
+                levels_db[lane, frame] = told_db
                 frame += 1
             parts[lane, last] = now
 

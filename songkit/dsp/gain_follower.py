@@ -10,11 +10,12 @@ Each of the three is monotone and leaves a constant as it is. So at every sample
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from songkit.dsp.native import native
+from songkit.dsp.native import Fixed, native
 from songkit.dsp.truepeak import Floats
 
 # "Sustained" is what fills an average that follows this many times slower than the release after a transient; from
@@ -120,21 +121,17 @@ class GainFollower:
         self.lookahead_frames = max(1, round(pace.lookahead_ms / 1000 * sample_rate))
         self._aim, self._drive = aim, drive
         times = np.array([1.0, SUSTAIN_ATTACK, SUSTAIN_RELEASE]) * pace.release_ms / 1000
-        self._release = -np.expm1(-1.0 / (times * sample_rate))
+        release = -np.expm1(-1.0 / (times * sample_rate))
         window = self.lookahead_frames + 1 + round(pace.hold_ms / 1000 * sample_rate)
         one = max(1, self.lookahead_frames // 2)
         two = self.lookahead_frames + 2 - one  # both boxes together reach from a peak back to where it was first seen
-        self._lengths = np.array([window, one, two])
-        self._state = np.zeros(5)
-        self._marks = np.array([0, 0, 0, 0, 0, one + two])
-        self._held = np.zeros(window)
-        self._held_at = np.zeros(window, np.int64)
-        self._boxes = np.zeros((2, max(one, two)))
+        lengths = np.array([window, one, two])
+        state = np.zeros(5)
+        marks = np.array([0, 0, 0, 0, 0, one + two])
+        held, held_at = np.zeros(window), np.zeros(window, np.int64)
+        boxes = np.zeros((2, max(one, two)))
+        self._kept: Any = [Fixed(array) for array in (release, lengths, state, marks, held, held_at, boxes)]
 
     def follow(self, peaks: Floats, gains: Floats) -> bool:
         """Fill `gains` from `peaks`, both float32 `(frames,)`; whether any is not the drive itself."""
-        limited = _follow(
-            peaks, self._aim, self._drive, self._release, self._lengths, self._state, self._marks, self._held,
-            self._held_at, self._boxes, gains,
-        )  # fmt: skip
-        return bool(limited)
+        return bool(_follow(peaks, self._aim, self._drive, *self._kept, gains))

@@ -24,7 +24,7 @@ VERIFIED = 1 - 1e-6
 # How much of the content above 0.46 of the rate is reserved for interpolators longer or shorter than ours.
 DOUBT = 0.8
 
-HOP_FRAMES = 8_192
+HOP_FRAMES = 16_384
 DIP = 24  # half-width of the flanks of a dip
 DIP_REACH = HALF + 2 * DIP  # how far from its interval a dip begins
 ROUNDS = 12  # twice what noise and clipped squares were seen to take

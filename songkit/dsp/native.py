@@ -33,6 +33,7 @@ from types import CodeType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,10 +72,10 @@ class ArgumentType:
         return [_SCALARS[self.name]]
 
 
-class Kernel(Generic[P, R]):
+class Kernel(Generic[R]):
     """A compiled function; the first call loads it, and compiles it where this machine has not done so yet."""
 
-    def __init__(self, function: Callable[P, R], signature: str, fastmath: frozenset[str]) -> None:
+    def __init__(self, function: Callable[..., R], signature: str, fastmath: frozenset[str]) -> None:
         result, _, arguments = signature.partition("(")
         self.function = function
         self.fastmath = fastmath
@@ -83,16 +84,18 @@ class Kernel(Generic[P, R]):
         self._dtypes = [np.dtype(each.name) for each in self.types]
         self._call: Any = None
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, *args: Any) -> R:
         if self._call is None:
             with _lock:
                 self._call = self._call or _load(self)
         flat: list[Any] = []
         for value, kind, dtype in zip(args, self.types, self._dtypes, strict=True):
-            if kind.dimensions:
-                flat += _flat(value, kind, dtype)
-            else:
+            if not kind.dimensions:
                 flat.append(value)
+            elif isinstance(value, Fixed):
+                flat += value.flat(kind, dtype)
+            else:
+                flat += _flat(value, kind, dtype)
         out = _SCALARS[self.result or "int64"]()
         failure = ctypes.c_void_p()
         if self._call(ctypes.byref(out), ctypes.byref(failure), *flat):
@@ -110,7 +113,22 @@ class Inlined(Generic[P, R]):
         return self.function(*args, **kwargs)
 
 
-def native(signature: str, fastmath: frozenset[str] = frozenset()) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+class Fixed:
+    """An array that a kernel is called with again and again, looked at only once; it keeps its place and shape."""
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        self.array = array
+        self._kind: ArgumentType | None = None
+        self._flat: tuple[Any, ...] = ()
+
+    def flat(self, kind: ArgumentType, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+        """The array as numba's arguments."""
+        if self._kind is not kind:
+            self._flat, self._kind = _flat(self.array, kind, dtype), kind
+        return self._flat
+
+
+def native(signature: str, fastmath: frozenset[str] = frozenset()) -> Callable[[Callable[..., R]], Kernel[R]]:
     """A decorator: the function as a kernel of that signature; `fastmath` names what LLVM may assume."""
     return lambda function: Kernel(function, signature, fastmath)
 
@@ -127,7 +145,7 @@ def _flat(array: Any, kind: ArgumentType, dtype: np.dtype[Any]) -> tuple[Any, ..
     return (None, None, array.size, array.itemsize, array.ctypes.data, *array.shape, *array.strides)
 
 
-def _load(kernel: Kernel[Any, Any]) -> Any:
+def _load(kernel: Kernel[Any]) -> Any:
     name = f"{kernel.function.__module__.rpartition('.')[2]}.{kernel.function.__name__}-{_key(kernel)}.o"
     code = next(filter(None, map(_checked, _kept(name))), None)
     if code is None:
@@ -141,7 +159,7 @@ def _load(kernel: Kernel[Any, Any]) -> Any:
     return prototype(_address(object_file, symbol.decode()))
 
 
-def _key(kernel: Kernel[Any, Any]) -> str:
+def _key(kernel: Kernel[Any]) -> str:
     _, processor = _engine()
     parts = (_meaning(kernel.function), [str(kind) for kind in kernel.types], sorted(kernel.fastmath), processor)
     versions = (version("numba"), version("llvmlite"), np.__version__)

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from songkit.audio import Samples
-from songkit.dsp.native import inlined, native
+from songkit.dsp.native import Fixed, inlined, native
 
 Floats = npt.NDArray[np.float32]
 
@@ -69,6 +70,7 @@ TABLE = _phases()
 PROBE = _probe()
 QUARTERS = _quarters(TABLE)
 REACH = float(np.abs(TABLE).sum(axis=1).max()) * 1.0001
+_TAPS: Any = (Fixed(TABLE), Fixed(QUARTERS), Fixed(PROBE))
 
 
 @inlined
@@ -146,13 +148,12 @@ def _refine(
 
 
 @native(
-    "void(const float32[:,:], const int32[:,:], int64, int64, float64, int64, float64, float32[:], float64[:,:], "
+    "void(const float32[:,:], int64, int64, float64, int64, float64, float32[:], float64[:,:], "
     "const float32[:,:], const float32[:,:], const float32[:], float32[:])",
     fastmath=frozenset({"contract", "reassoc", "nsz"}),  # nothing that promises finite samples: a NaN stays where it is
 )
 def _scan(
     windows: Floats,
-    bits: npt.NDArray[np.int32],
     start: int,
     position: int,
     threshold: float,
@@ -171,7 +172,8 @@ def _scan(
     """
     points, highest = scratch[: 4 * LANES], scratch[4 * LANES :]
     for channel in range(windows.shape[0]):
-        window, words = windows[channel, start:], bits[channel, start:]
+        window = windows[channel, start:]
+        words = window.view(np.int32)
         best = found[channel, 0]
         if rising:
             threshold = best
@@ -217,13 +219,8 @@ def interval_peaks(windows: Floats, threshold: float, peaks: Floats, *, start: i
     `doubt` adds that share of what the signal has there to each peak (nothing below -48 dB of its loudest sample).
     """
     found = np.zeros((len(windows), 2))
-    _scan(
-        windows, windows.view(np.int32), start, 0, threshold, 0, doubt, peaks, found, TABLE, QUARTERS, PROBE, _scratch()
-    )
-
-
-def _scratch() -> Floats:
-    return np.empty(5 * LANES, np.float32)
+    scratch = np.empty(5 * LANES, np.float32)
+    _scan(windows, start, 0, threshold, 0, doubt, peaks, found, *_TAPS, scratch)
 
 
 class Hops:
@@ -281,7 +278,7 @@ class TruePeakMeter:
         self._hops = Hops(channels)
         self._peaks = np.zeros(SPAN, np.float32)
         self._found = np.zeros((channels, 2))
-        self._scratch = _scratch()
+        self._fixed: Any = (Fixed(self._found), *_TAPS, Fixed(np.empty(5 * LANES, np.float32)))
 
     def push(self, block: Samples) -> None:
         """Take in float32 `(channels, frames)`."""
@@ -294,5 +291,4 @@ class TruePeakMeter:
         return TruePeaks(tuple(self._found[:, 0].tolist()), tuple(self._found[:, 1].tolist()))
 
     def _scan(self, first: int, intervals: int, windows: Floats) -> None:
-        bits, peaks = windows.view(np.int32), self._peaks[:intervals]
-        _scan(windows, bits, 0, first, 0.0, 1, 0.0, peaks, self._found, TABLE, QUARTERS, PROBE, self._scratch)
+        _scan(windows, 0, first, 0.0, 1, 0.0, self._peaks[:intervals], *self._fixed)
