@@ -4,13 +4,26 @@ order     what is asked for, settled and checked before any work
 takes     each seed found again or made, validated, judged
 delivery  the best take mastered, and the files in their place
 result    what came of it, as a value and as the manifest
-run       the way through all of these, resumable
+ledger    a run under way, and the manifest after every step
+generate  takes only            run       the way through all of these, resumable
 """
 
 from __future__ import annotations
 
-from songkit.make.order import Order, settle
-from songkit.make.result import DeliveredFile, RunResult, TakeResult
+from songkit.make.generate import generate_takes
+from songkit.make.order import Order, TakesOrder, settle
+from songkit.make.result import DeliveredFile, RunResult, TakeResult, TakesResult
 from songkit.make.run import MakeCheckError, make_song
 
-__all__ = ["DeliveredFile", "MakeCheckError", "Order", "RunResult", "TakeResult", "make_song", "settle"]
+__all__ = [
+    "DeliveredFile",
+    "MakeCheckError",
+    "Order",
+    "RunResult",
+    "TakeResult",
+    "TakesOrder",
+    "TakesResult",
+    "generate_takes",
+    "make_song",
+    "settle",
+]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from songkit import runs
 from songkit.errors import UsageError
@@ -25,12 +25,14 @@ TAIL_SECONDS = 10.0
 """How long a song goes on after its last line has begun, where no length is asked for."""
 INSTRUMENTAL_SECONDS = 60.0
 
+AnyOrder = TypeVar("AnyOrder", bound="TakesOrder")
+
 # What the samples of a take may depend on beside the generator's own version.
 ENGINES = ("numpy", "scipy", "numba", "pedalboard")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TakesOrder:
     """Everything that is decided before a note is written."""
 
     request: Request
@@ -38,7 +40,6 @@ class Order:
     generator: Generator
     why: str
     """Why it is this generator, one line."""
-    chain: Chain
     title: str
     folder: Path
     warnings: tuple[str, ...]
@@ -62,38 +63,71 @@ class Order:
     @property
     def run_from(self) -> dict[str, Any]:
         """All that the run depends on: its folder holds nothing else."""
-        return {**self.made_from, "seeds": [str(seed) for seed in self.seeds], "chain": self.chain.hash}
+        return {**self.made_from, "seeds": [str(seed) for seed in self.seeds]}
 
     def take_key(self, seed: int) -> str:
         """The key under which the take of a seed is found again, in this run and in others."""
         return runs.content_key({**self.made_from, "seed": str(seed)})
 
 
-def settle(
+@dataclass(frozen=True, slots=True)
+class Order(TakesOrder):
+    """Takes, and the chain that masters the best one."""
+
+    chain: Chain
+
+    @property
+    def run_from(self) -> dict[str, Any]:
+        """All that the run depends on: its folder holds nothing else."""
+        return {**TakesOrder.run_from.__get__(self), "chain": self.chain.hash}
+
+
+def settle_takes(
     *,
     lyrics: Lyrics | Path | str | None = None,
     style: str = "",
     seconds: float | None = None,
     seeds: str | Sequence[int] = "5",
     generator: str = AUTO,
-    chain: Chain | str = "radio",
     output_dir: Path | str | None = None,
     options: Mapping[str, Any] | None = None,
-) -> Order:
+) -> TakesOrder:
+    """Settles what `generate_takes` is asked for, and checks all that needs no work; parameters as in `make_song`.
+
+    Raises UsageError (lyrics, seconds, seeds, options), MissingError (the generator).
+    """
+    sheet = lyric_sheets.load(Path(lyrics)) if isinstance(lyrics, Path | str) else lyrics
+    length = _length(sheet, seconds)
+    chosen, why = choose(generator)
+    request = Request(length, style.strip(), sheet, _plain(options or {}))
+    title = _title(lyrics, sheet, request.style)
+    draft = TakesOrder(request, _seeds(seeds), chosen, why, title, Path(), _warnings(sheet, length))
+    return _with_folder(draft, output_dir)
+
+
+def settle(*, chain: Chain | str = "radio", output_dir: Path | str | None = None, **takes: Any) -> Order:
     """Settles what `make_song` is asked for, and checks all that needs no work; see there for the parameters.
 
     Raises UsageError (lyrics, seconds, seeds, options), ChainError, MissingError (the generator).
     """
     from songkit.chains import Chain
 
-    sheet = lyric_sheets.load(Path(lyrics)) if isinstance(lyrics, Path | str) else lyrics
-    length = _length(sheet, seconds)
-    chosen, why = choose(generator)
     settled = chain if isinstance(chain, Chain) else Chain.load(chain)
-    request = Request(length, style.strip(), sheet, _plain(options or {}))
-    title = _title(lyrics, sheet, request.style)
-    draft = Order(request, _seeds(seeds), chosen, why, settled, title, Path(), _warnings(sheet, length))
-    folder = runs.DEFAULT_ROOT / runs.name_for(title, runs.content_key(draft.run_from))
+    asked = settle_takes(output_dir=output_dir, **takes)
+    parts = {field.name: getattr(asked, field.name) for field in fields(asked)}
+    return _with_folder(Order(**parts, chain=settled), output_dir)
+
+
+def check_work(jobs: int | None, timeout_seconds: float | None) -> None:
+    """Raises UsageError for a number of jobs or a timeout with which nothing can be made."""
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"{jobs} jobs: at least one take is made at a time")
+    if timeout_seconds is not None and not timeout_seconds > 0:
+        raise UsageError(f"a timeout of {timeout_seconds:g} s: nothing can be made in it")
+
+
+def _with_folder(draft: AnyOrder, output_dir: Path | str | None) -> AnyOrder:
+    folder = runs.DEFAULT_ROOT / runs.name_for(draft.title, runs.content_key(draft.run_from))
     return replace(draft, folder=Path(output_dir) if output_dir else folder)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from songkit import runs
 from songkit.generate.contract import Take
 from songkit.generate.failure import Failure
-from songkit.make.order import Order
+from songkit.make.order import Order, TakesOrder
 
 if TYPE_CHECKING:
     from songkit.analysis import Analysis, Score
@@ -88,6 +88,39 @@ class DeliveredFile:
 
 
 @dataclass(frozen=True, slots=True)
+class TakesResult:
+    """Takes in the order of their seeds, and the best of them; nothing was mastered."""
+
+    order: TakesOrder
+    takes: tuple[TakeResult, ...]
+    winner: TakeResult
+    warnings: tuple[str, ...]
+    timings: Mapping[str, float]
+    """Seconds by stage."""
+    exit_code: int = 0
+    """1 where a seed failed and `strict` was asked for, else 0."""
+
+    delivered: ClassVar[tuple[DeliveredFile, ...]] = ()
+
+    @property
+    def folder(self) -> Path:
+        return self.order.folder
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / runs.MANIFEST
+
+    @property
+    def failed(self) -> tuple[TakeResult, ...]:
+        """Takes that cannot win: the seed failed, or what it made was rejected."""
+        return tuple(take for take in self.takes if take.state != "valid")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: the manifest of the finished takes."""
+        return manifest(self.order, self.takes, "takes done", self.warnings, self.timings, winner=self.winner)
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A finished run: the takes in the order of their seeds, the winner, and the delivered files."""
 
@@ -129,7 +162,7 @@ class RunResult:
 
 
 def manifest(
-    order: Order,
+    order: TakesOrder,
     takes: tuple[TakeResult, ...],
     state: str,
     warnings: tuple[str, ...],
@@ -145,7 +178,7 @@ def manifest(
         "title": order.title,
         "generator": {"name": order.generator.name, "version": order.generator.version, "why": order.why},
         "request": order.request.to_dict(),
-        "chain": {"name": order.chain.name, "hash": order.chain.hash, **order.chain.as_dict()},
+        "chain": _chain(order),
         "seeds": [str(seed) for seed in order.seeds],
         "takes": [take.to_dict(order.folder) for take in takes],
         "not_made_yet": [str(seed) for seed in order.seeds if seed not in done],
@@ -157,6 +190,13 @@ def manifest(
         "timings_seconds": {name: round(seconds, 3) for name, seconds in timings.items()},
         "versions": order.made_from["versions"],
     }
+
+
+def _chain(order: TakesOrder) -> dict[str, Any] | None:
+    """The chain of the run; None where takes are all that was asked for."""
+    if not isinstance(order, Order):
+        return None
+    return {"name": order.chain.name, "hash": order.chain.hash, **order.chain.as_dict()}
 
 
 def _relative(path: Path, folder: Path) -> str:

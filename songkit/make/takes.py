@@ -14,14 +14,14 @@ from songkit.generate.contract import Take
 from songkit.generate.failure import Failure
 from songkit.generate.validate import validate
 from songkit.generate.worker import Outcome
-from songkit.make.order import Order
+from songkit.make.order import TakesOrder
 from songkit.make.result import TakeResult
 from songkit.progress import Progress, about
 from songkit.runs import KeptTake, Run
 
 
 def each_take(
-    order: Order,
+    order: TakesOrder,
     run: Run,
     *,
     at_once: int | None,
@@ -60,7 +60,7 @@ def best(results: Sequence[TakeResult]) -> TakeResult | None:
     )
 
 
-def _prepare(order: Order, run: Run, timeout_seconds: float | None, progress: Progress) -> Mapping[str, Any]:
+def _prepare(order: TakesOrder, run: Run, timeout_seconds: float | None, progress: Progress) -> Mapping[str, Any]:
     job = Job(order.address, order.request, run.work("shared"))
     (outcome,) = worker.run([job], timeout_seconds=timeout_seconds, progress=progress)
     return outcome.value()
@@ -72,7 +72,7 @@ def _by_seed(outcomes: Iterator[Outcome]) -> Iterator[tuple[int, Outcome]]:
             yield outcome.job.seed, outcome
 
 
-def _made(seed: int, outcome: Outcome, order: Order, run: Run, progress: Progress) -> TakeResult:
+def _made(seed: int, outcome: Outcome, order: TakesOrder, run: Run, progress: Progress) -> TakeResult:
     """The result of a child: its take moved to its place before anything else, then judged."""
     if outcome.failure is not None:
         return _failed(seed, outcome.failure, outcome.seconds)
@@ -89,7 +89,7 @@ def _failed(seed: int, failure: Failure, seconds: float) -> TakeResult:
     return TakeResult(seed, "failed", (str(failure),), failure=failure, seconds=seconds)
 
 
-def _judged(kept: KeptTake, order: Order, seconds: float, progress: Progress) -> TakeResult:
+def _judged(kept: KeptTake, order: TakesOrder, seconds: float, progress: Progress) -> TakeResult:
     """A kept take, measured once: rejected for what makes it no music, or for a closed gate of the score."""
     found = validate(kept.audio, order.request.seconds, about(progress, f"seed {kept.seed}"))
     reasons = found.complaints

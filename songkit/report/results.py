@@ -96,8 +96,8 @@ class Maker(Protocol):
     def about(self) -> str: ...
 
 
-class RunOrder(Protocol):
-    """What a run was asked for."""
+class TakesOrder(Protocol):
+    """What takes were asked for."""
 
     @property
     def request(self) -> Request: ...
@@ -106,9 +106,14 @@ class RunOrder(Protocol):
     @property
     def why(self) -> str: ...
     @property
-    def chain(self) -> Chain: ...
-    @property
     def title(self) -> str: ...
+
+
+class RunOrder(TakesOrder, Protocol):
+    """What a run was asked for: takes, and the chain that masters the best one."""
+
+    @property
+    def chain(self) -> Chain: ...
 
 
 class RunTake(Protocol):
@@ -145,11 +150,11 @@ class RunFile(Protocol):
     def shortfall(self) -> str | None: ...
 
 
-class Run(Protocol):
-    """What `songkit.make.make_song` gives back."""
+class Takes(Protocol):
+    """What `songkit.make.generate_takes` gives back; nothing is delivered there."""
 
     @property
-    def order(self) -> RunOrder: ...
+    def order(self) -> TakesOrder: ...
     @property
     def folder(self) -> Path: ...
     @property
@@ -160,5 +165,12 @@ class Run(Protocol):
     def delivered(self) -> Sequence[RunFile]: ...
     @property
     def warnings(self) -> Sequence[str]: ...
+
+
+class Run(Takes, Protocol):
+    """What `songkit.make.make_song` gives back."""
+
+    @property
+    def order(self) -> RunOrder: ...
     @property
     def mastered(self) -> Master | None: ...

@@ -10,7 +10,7 @@ from songkit.report import verdict
 from songkit.report.columns import shortened, table, wrapped
 from songkit.report.figures import MAIN, groups, main_value
 from songkit.report.grouped import FindingGroup, grouped
-from songkit.report.results import Delivered, Master, MasterOrder, Run, RunFile, RunTake
+from songkit.report.results import Delivered, Master, MasterOrder, RunFile, RunTake, Takes
 from songkit.report.style import Role, Style, plain
 from songkit.report.verdict import Verdict
 from songkit.report.wording import describe_signal, describe_target, number, visible
@@ -96,8 +96,8 @@ def master_lines(result: Master, style: Style = plain) -> list[str]:
     return lines
 
 
-def run_lines(result: Run, *, explain: bool = False, style: Style = plain) -> list[str]:
-    """What `songkit make` did: the generator and why, all takes, the winner, the delivered files, warnings."""
+def run_lines(result: Takes, *, explain: bool = False, style: Style = plain) -> list[str]:
+    """What `make` or `generate` did: the generator and why, all takes, the winner, the delivered files, warnings."""
     order = result.order
     lines = [style(line, "title") for line in wrapped(visible(order.title), "")]
     lines += wrapped(f"{order.generator.name} {order.generator.version}: {visible(order.generator.about)}", "  made by  ")
@@ -117,7 +117,7 @@ def run_lines(result: Run, *, explain: bool = False, style: Style = plain) -> li
     return lines
 
 
-def _honesty_lines(result: Run) -> list[str]:
+def _honesty_lines(result: Takes) -> list[str]:
     """What the generator says of its voice, and what it did not understand."""
     facts = result.winner.take.facts if result.winner.take is not None else {}
     lines = wrapped(visible(facts["voice"]), "  voice    ") if "voice" in facts else []
@@ -195,7 +195,7 @@ def _check_lines(output: Delivered, style: Style) -> Iterator[str]:
         yield from rest
 
 
-def _take_lines(result: Run, style: Style) -> list[str]:
+def _take_lines(result: Takes, style: Style) -> list[str]:
     head = ("", "seed", "state", "score", *(row.label for row in MAIN), "")
     units = ("", "", "", "of 100", *(row.unit for row in MAIN), "")
     rows = [head, units, *(_take_row(take, result) for take in result.takes)]
@@ -208,7 +208,7 @@ def _take_lines(result: Run, style: Style) -> list[str]:
     return lines
 
 
-def _take_row(take: RunTake, result: Run) -> tuple[str, ...]:
+def _take_row(take: RunTake, result: Takes) -> tuple[str, ...]:
     mark = "*" if take.seed == result.winner.seed else ""
     score = "-" if take.score is None else number(take.score.total)
     figures = ["-" if take.analysis is None else main_value(take.analysis, row) for row in MAIN]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from songkit.analysis import Analysis
 from songkit.report.grouped import WORDS, grouped
-from songkit.report.results import Master, Run
+from songkit.report.results import Master, Takes
 from songkit.report.wording import count, number
 
 
@@ -52,11 +52,12 @@ def of_master(result: Master) -> Verdict:
     return Verdict("good", "Delivered and verified", detail)
 
 
-def of_run(result: Run) -> Verdict:
+def of_run(result: Takes) -> Verdict:
     states = [take.state for take in result.takes]
     told = ", ".join(f"{states.count(state)} {state}" for state in ("valid", "rejected", "failed") if state in states)
     points = "" if result.winner.score is None else f" with {number(result.winner.score.total)} of 100"
-    detail = f"{count(len(states), 'take')} ({told}); {count(len(result.delivered), 'file')} delivered."
+    delivered = f"{count(len(result.delivered), 'file')} delivered" if result.delivered else "nothing was mastered"
+    detail = f"{count(len(states), 'take')} ({told}); {delivered}."
     broken = [f"{file.path.name}: {check}" for file in result.delivered for check in file.failed_checks]
     headline = f"Seed {result.winner.seed} wins{points}"
     if broken:
