@@ -104,4 +104,4 @@ def _response(bells_db: Floats) -> Floats:
 
 @lru_cache(maxsize=1)
 def _frequencies() -> Floats:
-    return np.fft.rfftfreq(FFT_FRAMES, 1.0 / SAMPLE_RATE)
+    return np.asarray(np.fft.rfftfreq(FFT_FRAMES, 1.0 / SAMPLE_RATE), dtype=np.float64)

@@ -29,7 +29,9 @@ def play_bass(plan: Plan) -> Part:
                 if start < -0.02 or end - start < 0.05:
                     continue
                 pitch = _pitch(plan, bar, step, what, middle)
-                velocity = (0.9 if step % 8 == 0 else 0.76) + float(rng.normal(0.0, 0.03))
+                # The fifth answers the root and does not compete with it.
+                force = 0.66 if what == "5" else 0.9 if step % 8 == 0 else 0.76
+                velocity = force + float(rng.normal(0.0, 0.03))
                 part.notes.append(Note(max(0.0, start), end - start, pitch, min(1.0, velocity)))
     part.notes = cut_overlaps(part.notes)
     return part

@@ -146,4 +146,4 @@ def apply_curve(samples: Wave, gains: npt.NDArray[np.float64]) -> None:
 def curve_at(gains: npt.NDArray[np.float64], control_hz: float, start: int, frames: int) -> npt.NDArray[np.float32]:
     """A gain curve of `control_hz` points a second at each frame from `start` on, float32 `(frames,)`."""
     points = np.arange(start, start + frames) * (control_hz / SAMPLE_RATE)
-    return np.interp(points, np.arange(gains.size), gains).astype(np.float32)
+    return np.asarray(np.interp(points, np.arange(gains.size), gains), dtype=np.float32)

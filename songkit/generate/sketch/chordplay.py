@@ -48,6 +48,8 @@ def play_comping(plan: Plan) -> list[Part]:
     if len(patches) > 1 and patches[1] != patches[0]:
         other = "arpeggio" if pattern != "arpeggio" else "push"
         parts.append(_comp(plan, patches[1], other, 0.42, -2.0, 0.3))
+    elif plan.genre.ostinato:
+        parts.append(_comp(plan, plan.genre.ostinato, "ostinato", 0.0, 2.5, 0.3))
     elif plan.genre.sparkle:
         parts.append(_sparkle(plan))
     return parts
@@ -85,7 +87,15 @@ def _figure(plan: Plan, section: Section, pattern: str, bar: int) -> Figure:
     if section.kind in ("intro", "outro") and section.energy < 0.5 and plan.genre.drums_db < 1.0:
         return COMPING["broken"] if bar % 2 == 0 else COMPING["held"]
     figure = COMPING[pattern]
-    if section.energy < 0.5 and pattern not in ("arpeggio", "picking", "alberti", "power", "gallop", "boom chick"):
+    if section.energy < 0.5 and pattern not in (
+        "arpeggio",
+        "picking",
+        "alberti",
+        "power",
+        "gallop",
+        "boom chick",
+        "ostinato",
+    ):
         # Half of the strokes: those on the beats first.
         kept = tuple(row for row in figure if row[0] % 8 == 0 or row[0] % 8 == 6)
         return kept or figure

@@ -11,7 +11,8 @@ class Genre:
 
     `minor` is the share of takes in minor; `swing` delays every second grid step of `swing_unit` steps to the bar by
     that part of a step; `groove`, `bass` and `comping` name patterns; `kit`, `basses`, `comps`, `pads` and `leads`
-    name sounds, several where seeds may choose; `bands_db` is added to the pop balance at 63, 125, ... 16000 Hz.
+    name sounds, several where seeds may choose; `ostinato` is a sound that drives on where there are no drums;
+    `bands_db` is added to the pop balance at 63, 125, ... 16000 Hz.
     """
 
     tempo_bpm: tuple[float, float]
@@ -31,6 +32,7 @@ class Genre:
     sparkle: bool = False
     drums_db: float = 0.0
     pads_db: float = 0.0
+    ostinato: str = ""
     timpani: bool = False
     bass_db: float = 0.0
     bands_db: tuple[float, ...] = (0.0,) * 9
@@ -107,10 +109,10 @@ GENRES: dict[str, Genre] = {
         sevenths=0.3, drums_db=2.0, bass_db=2.0, bands_db=(4, 2, -1, -1, -1, -1, 0, 1, 0),
     ),
     "classical": Genre(
-        (66, 104), 0.45, ("none",), ("brush",), ("pizzicato", "root fifth"), ("low strings",), ("alberti", "arpeggio"), ("piano",
-        "harp"),
+        (66, 104), 0.45, ("none",), ("brush",), ("pizzicato", "root fifth"), ("low strings",),
+        ("alberti", "arpeggio"), ("piano", "harp"),
         ("strings",), ("violin", "flute", "cello"), progressions="classical", sevenths=0.1, drums_db=-6.0,
-        bass_db=-1.0, pads_db=-5.0, timpani=True,
+        bass_db=0.5, pads_db=-5.0, ostinato="short strings", timpani=True,
         bands_db=(-5, -1, 2, 2, 1, 0, -2, -3, -5),
     ),
     "hip-hop": Genre(

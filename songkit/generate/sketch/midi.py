@@ -21,8 +21,8 @@ PROGRAMS: dict[str, int] = {
     "strings": 48, "soft lead": 82, "saw lead": 81, "square lead": 80, "saxophone": 65, "trumpet": 56, "violin": 40,
     "erhu": 110, "cello": 42, "flute": 73, "harmonica": 22, "vocal": 53, "synth bass": 38, "saw bass": 39,
     "sub bass": 38,
-    "finger bass": 33, "picked bass": 34, "slap bass": 36, "upright bass": 32, "cello section": 48, "low strings": 45, "timpani": 47, "pluck synth": 87,
-    "pulse synth": 80, "voice": 52,
+    "finger bass": 33, "picked bass": 34, "slap bass": 36, "upright bass": 32, "cello section": 48, "pluck synth": 87,
+    "pulse synth": 80, "voice": 52, "short strings": 48, "low strings": 45, "timpani": 47,
 }  # fmt: skip
 
 

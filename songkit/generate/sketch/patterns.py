@@ -74,6 +74,8 @@ COMPING: dict[str, tuple[tuple[int, int, str, float], ...]] = {
     "picking": tuple((2 * index, 6, voice, 0.8 if index % 4 == 0 else 0.55) for index, voice in enumerate("02132314")),
     "eighth strums": ((0, 4, "all", 0.9), (4, 2, "all", 0.65), (6, 4, "all", 0.5), (10, 2, "all", 0.55),
                       (12, 2, "all", 0.7), (14, 2, "all", 0.5)),
+    "ostinato": tuple((step, 2, "02" if step % 4 else "all", 0.9 if step % 8 == 0 else 0.6 if step % 4 else 0.75)
+                      for step in range(0, 16, 2)),
     "power": tuple((step, 2, "power", 0.9 if step % 8 == 0 else 0.7) for step in range(0, 16, 2)),
     "gallop": tuple((beat + step, length, "power", 0.9 if step == 0 else 0.65)
                     for beat in (0, 4, 8, 12) for step, length in ((0, 2), (2, 1), (3, 1))),
