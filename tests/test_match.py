@@ -12,9 +12,11 @@ from songkit.analysis import analyze
 from songkit.audio import Audio
 from songkit.blocks import AudioSource
 from songkit.chains import Chain, run
+from songkit.deliver import master_file
 from songkit.errors import ChainError, InputError, SignalError
 from songkit.master.eq import Eq
 from songkit.master.match import Match
+from songkit.report.html import master_page
 from tests import signals, stages
 from tests.references import written
 
@@ -221,3 +223,15 @@ def lufs(samples: Any) -> float:
     value = analyze(AudioSource(audio), meters=("loudness",)).loudness.integrated_lufs
     assert value is not None
     return value
+
+
+def test_the_report_draws_the_curve(tmp_path: Path) -> None:
+    own = signals.pink(-20, 4.0, RATE)
+    reference = written(bell(own, 4.0), tmp_path / "reference.wav")
+    chain = Chain.parse(f"steps:\n  - match: {{references: [{{path: {reference}}}], width: 1}}\n")
+    page = master_page(master_file(written(own, tmp_path / "in.wav"), chain))
+    assert "Matched to the references" in page
+    assert page.count("M0.0,") >= 2  # mid and side, from 20 Hz on
+    assert "(120 values)" not in page
+    plain = master_page(master_file(tmp_path / "in.wav", "gentle", output=tmp_path / "plain.wav"))
+    assert "Matched to the references" not in plain

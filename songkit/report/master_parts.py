@@ -12,12 +12,13 @@ from songkit.report.figures import MAIN, main_value
 from songkit.report.markup import Markup, figure_text, join, table, tag
 from songkit.report.plots import Curve
 from songkit.report.results import Check, Delivered, Master
+from songkit.report.tone_curve import KEYS, tone_curve
 from songkit.report.wording import describe_signal, facts, number, split_unit
 
 HISTORY = "reduction_history_db"
 HISTORY_SECONDS = 0.1
 LEAST_SHOWN_DB = 0.1
-NOT_TOLD = ("step", "name", "warnings", "skipped", HISTORY)
+NOT_TOLD = ("step", "name", "warnings", "skipped", HISTORY, *KEYS)
 
 
 def parts(result: Master) -> list[Markup]:
@@ -26,6 +27,7 @@ def parts(result: Master) -> list[Markup]:
     return [
         sections.section("Before and after", _comparison(result)),
         *([sections.section("Over time", *over_time)] if any(over_time) else []),
+        *([sections.section("Tone", matched)] if (matched := tone_curve(result.facts)) else []),
         sections.section("Delivered files", *(_file(output) for output in result.outputs)),
         sections.section("What the chain did", *_chain(result)),
         *([sections.section("Warnings", warnings(result.warnings))] if result.warnings else []),
