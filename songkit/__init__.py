@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from songkit.analysis import Analysis, analyze_file
     from songkit.audio import Audio
     from songkit.chains import Chain
-    from songkit.deliver import MasterResult, master_file
+    from songkit.deliver import MasterResult, master_album, master_file
     from songkit.errors import SongkitError
     from songkit.make import RunResult, make_song
 
@@ -34,6 +34,7 @@ __all__ = [
     "__version__",
     "analyze_file",
     "make_song",
+    "master_album",
     "master_file",
 ]
 
@@ -47,6 +48,7 @@ _ADDRESSES = {
     "SongkitError": "songkit.errors",
     "analyze_file": "songkit.analysis",
     "make_song": "songkit.make",
+    "master_album": "songkit.deliver",
     "master_file": "songkit.deliver",
 }
 

@@ -34,6 +34,7 @@ from songkit.cli.options import (
 )
 @click.option("-o", "--output", type=FILE, help="One output file, instead of the chain's deliver list.")
 @click.option("--output-dir", type=FILE, help="The folder for the outputs; made where missing.")
+@click.option("--album", is_flag=True, help="One gain for all FILES: the loudest meets the target, gaps stay gapless.")
 @force_option
 @click.option("-n", "--dry-run", is_flag=True, help="Make every check that needs no processing, and stop.")
 @click.option("--plan", "show_plan", is_flag=True, help="Print passes, latency, memory and settings, and stop.")
@@ -41,7 +42,14 @@ from songkit.cli.options import (
 @json_option
 @quiet_option
 def master(
-    files: tuple[Path, ...], dry_run: bool, show_plan: bool, strict: bool, as_json: bool, quiet: bool, **settings: Any
+    files: tuple[Path, ...],
+    album: bool,
+    dry_run: bool,
+    show_plan: bool,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
 ) -> int:
     """Master FILES through a chain: `in.wav` becomes `in.master.wav` beside it, measured as delivered.
 
@@ -53,8 +61,11 @@ def master(
     from songkit.deliver import MasterResult, Order, master_file, order
     from songkit.report.terminal import master_lines, order_lines
 
-    if settings["output"] is not None and len(files) > 1:
+    if settings["output"] is not None and (album or len(files) > 1):
         raise click.UsageError("-o names one file, but there are several inputs: use --output-dir")
+    if album:
+        only_order = dry_run or show_plan
+        return _album(files, only_order=only_order, strict=strict, as_json=as_json, quiet=quiet, **settings)
 
     def work(path: Path) -> MasterResult | Order:
         if dry_run or show_plan:
@@ -74,6 +85,44 @@ def master(
     if as_json:
         print_json([_to_dict(outcome) for outcome in outcomes])
     return exit_code(outcomes)
+
+
+def _album(
+    files: tuple[Path, ...],
+    *,
+    only_order: bool,
+    strict: bool,
+    as_json: bool,
+    quiet: bool,
+    output: None,
+    **settings: Any,
+) -> int:
+    from songkit.cli.progress import shown
+    from songkit.deliver import AlbumResult, DeliveryError, master_album, order_album
+    from songkit.report.terminal import master_lines, order_lines
+
+    error = None
+    if only_order:
+        orders = order_album(files, **settings)
+        told: Any = {"tracks": [asked.to_dict() for asked in orders]}
+        lines = [line for asked in orders for line in order_lines(asked)]
+    else:
+        with shown(quiet=quiet or as_json) as progress:
+            try:
+                result = master_album(files, strict=strict, progress=progress, **settings)
+            except DeliveryError as missed:
+                if not isinstance(missed.result, AlbumResult):
+                    raise
+                result, error = missed.result, missed
+        told = result.to_dict()
+        lines = [line for track in result.tracks for line in master_lines(track)] + [*map(str, result.albums)]
+    if as_json:
+        print_json(told)
+    elif not quiet:
+        click.echo("\n".join(lines))
+    if error is not None:
+        show_error(error)
+    return 0 if error is None else error.exit_code
 
 
 def _to_dict(outcome: Any) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from songkit.analysis import analyze
 from songkit.chains import Chain
-from songkit.deliver.album import master_album
-from songkit.deliver.order import Order, destinations, order, settle
+from songkit.deliver.album import master_album, order_album
+from songkit.deliver.order import Order, destinations, order, refuse_shared, settle
 from songkit.deliver.programme import Programme, deliver_all, judge
 from songkit.deliver.reading import METERS
 from songkit.deliver.result import AlbumFigures, AlbumResult, Check, Delivered, DeliveryError, MasterResult
@@ -39,6 +39,8 @@ __all__ = [
     "master_album",
     "master_file",
     "order",
+    "order_album",
+    "refuse_shared",
     "settle",
 ]
 

@@ -16,12 +16,12 @@ from songkit.analysis import Analysis, analyze
 from songkit.audio import Format, Samples
 from songkit.blocks import BLOCK_FRAMES
 from songkit.chains import Chain, step_name
-from songkit.deliver.order import Order, order
+from songkit.deliver.order import Order, order, refuse_shared
 from songkit.deliver.programme import Done, Files, Programme, Steps, deliver_all, judge
 from songkit.deliver.reading import METERS
 from songkit.deliver.result import AlbumFigures, AlbumResult, MasterResult
 from songkit.deliver.tail import Delivery, Track
-from songkit.errors import ChainError, OutputError, SignalError, UsageError
+from songkit.errors import ChainError, SignalError, UsageError
 from songkit.files import FileSource
 from songkit.master.loudness import AlbumLoudness, Loudness
 from songkit.progress import Progress, about, silent
@@ -64,10 +64,40 @@ def master_album(
     """Masters the tracks of an album with one gain for all: the loudest meets the target, the others keep their place.
 
     Files are named as `master_file` names them. A track that is missing or fails stops the album, and then no file of
-    that target appears. Raises as `master_file`, UsageError for tracks that differ in sample rate or channels, and
-    ChainError for a step that changes the length of what it gets (trim).
+    that target appears. Raises as `master_file` and `order_album` do.
     """
-    orders = [
+    orders = order_album(
+        paths,
+        chain,
+        output_dir=output_dir,
+        target_lufs=target_lufs,
+        ceiling_dbtp=ceiling_dbtp,
+        platforms=platforms,
+        force=force,
+    )
+    if output_dir is not None:
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+    result = _carry_out(orders, tags or {}, progress)
+    judge([output for track in result.tracks for output in track.outputs], result, strict=strict)
+    return result
+
+
+def order_album(
+    paths: Sequence[Path | str],
+    chain: Chain | str = "streaming",
+    *,
+    output_dir: Path | str | None = None,
+    target_lufs: float | None = None,
+    ceiling_dbtp: float | None = None,
+    platforms: Sequence[str] = (),
+    force: bool = False,
+) -> tuple[Order, ...]:
+    """The orders of an album's tracks, with every check that needs no processing.
+
+    Raises as `order`, UsageError for tracks that differ in sample rate or channels, OutputError for two that would
+    become one file, and ChainError for a step that changes the length of what it gets (trim).
+    """
+    orders = tuple(
         order(
             path,
             chain,
@@ -78,17 +108,7 @@ def master_album(
             force=force,
         )
         for path in paths
-    ]
-    files = _settled(orders)
-    if output_dir is not None:
-        Path(output_dir).mkdir(parents=True, exist_ok=True)
-    result = _carry_out(orders, files, tags or {}, progress)
-    judge([output for track in result.tracks for output in track.outputs], result, strict=strict)
-    return result
-
-
-def _settled(orders: Sequence[Order]) -> list[Files]:
-    """The files of each target, one for each track."""
+    )
     if not orders:
         raise UsageError("an album has at least one track")
     first = orders[0].source
@@ -104,30 +124,19 @@ def _settled(orders: Sequence[Order]) -> list[Files]:
                 f"{step_name(step)} changes the length of what it gets, and would move the joints of the album",
                 "leave it out of the chain, or master the tracks one by one",
             )
-    owners: dict[Path, Path] = {}
-    for asked in orders:
-        for path, _ in asked.outputs:
-            if path in owners:
-                raise OutputError(
-                    f"{owners[path]} and {asked.source.info.path} would both be written to {path}",
-                    "rename one of them",
-                )
-            owners[path] = asked.source.info.path
-    rows = zip(*(asked.outputs for asked in orders), strict=True)
-    return [(tuple(path for path, _ in row), row[0][1]) for row in rows]
+    refuse_shared((asked.source.info.path, asked.outputs) for asked in orders)
+    return orders
 
 
 def _words(format: Format) -> str:
     return f"{format.sample_rate} Hz and {' '.join(format.layout)}"
 
 
-def _carry_out(
-    orders: Sequence[Order], files: Sequence[Files], tags: Mapping[str, str], progress: Progress
-) -> AlbumResult:
+def _carry_out(orders: Sequence[Order], tags: Mapping[str, str], progress: Progress) -> AlbumResult:
     before, tracks = [], []
     for asked in orders:
         source, report = asked.source, about(progress, asked.source.info.path.name)
-        before.append(analyze(source, info=source.info, meters=METERS, progress=report))
+        before.append(_measured(source, report))
         tracks.append(Track(source, read_tags(source.info.path).with_extra(tags)))
     if all(analysis.levels.rms_dbfs is None for analysis in before):
         raise SignalError("every track is digital silence: there is nothing to master")
@@ -136,6 +145,8 @@ def _carry_out(
     adapt = partial(_by_the_loudest, tuple(ends))
     chain, force = orders[0].chain, orders[0].force
     programme = Programme(chain, joined, tuple(tracks), force, about(progress, "album"), adapt)
+    rows = zip(*(asked.outputs for asked in orders), strict=True)
+    files: list[Files] = [(tuple(path for path, _ in row), row[0][1]) for row in rows]
     done = deliver_all(programme, files)
     figures = [_figures(target, delivery) for (_, target), delivery in zip(files, done.deliveries, strict=True)]
     results = [
@@ -143,6 +154,17 @@ def _carry_out(
         for index, (asked, track, analysis) in enumerate(zip(orders, tracks, before, strict=True))
     ]
     return AlbumResult(tuple(results), tuple(figures))
+
+
+def _measured(source: FileSource, progress: Progress) -> Analysis:
+    """The track as it came. Raises SignalError where it is broken, because later nobody knows which track it was."""
+    found = analyze(source, info=source.info, meters=METERS, progress=progress)
+    if found.defects.nonfinite_samples:
+        raise SignalError(
+            f"{source.info.path}: {found.defects.nonfinite_samples} samples are NaN or Inf",
+            "nothing was written; mend the track, or leave it out",
+        )
+    return found
 
 
 def _by_the_loudest(ends_seconds: tuple[float, ...], steps: Steps) -> Steps:

@@ -117,6 +117,18 @@ def destinations(
     return tuple(_output_paths(folder, stem or source.stem, targets).items())
 
 
+def refuse_shared(sources: Iterable[tuple[Path, Iterable[tuple[Path, Target]]]]) -> None:
+    """Raises OutputError where two sources would become one file, with the names of both."""
+    owners: dict[Path, Path] = {}
+    for source, outputs in sources:
+        for path, _ in outputs:
+            place = path.parent.resolve() / path.name
+            if place in owners:
+                both = f"{owners[place]} and {source}" if owners[place] != source else f"{source}, given twice,"
+                raise OutputError(f"{both} would both be written to {path}", "rename one, or use another --output-dir")
+            owners[place] = source
+
+
 def chain_for(chain: Chain, target: Target) -> Chain:
     """The chain at the loudness and ceiling that this target asks for itself."""
     return chain.with_loudness(target_lufs=target.target_lufs, ceiling_dbtp=target.ceiling_dbtp)
