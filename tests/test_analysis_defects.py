@@ -8,24 +8,13 @@ import pytest
 from songkit.analysis import Analysis, Events, analyze
 from songkit.audio import Audio
 from songkit.blocks import AudioSource
-from tests.signals import noise, pink, silence, sine, song
+from tests.signals import noise, pink, silence, sine, song, swells
 
 DETECTORS = ("clipping", "silence", "clicks", "dropouts", "hum")
 
 
 def measure(audio: Audio, *meters: str) -> Analysis:
     return analyze(AudioSource(audio), meters=meters or None)
-
-
-def tonal(seconds: float = 20.0, sample_rate: int = 44_100) -> Audio:
-    """Chords that fade in and out over a soft pink bed: music without noise bursts."""
-    time = np.arange(round(seconds * sample_rate)) / sample_rate
-    swell = 0.15 + 0.85 * np.sin(np.pi * (time % 2.0) / 2.0) ** 2
-    roots = 110.0 * 2 ** (np.floor(time / 2.0) % 4 * 2 / 12)
-    phase = 2 * np.pi * np.cumsum(roots) / sample_rate
-    wave = sum(np.sin(ratio * phase) / ratio for ratio in (1, 2, 3, 4, 5))
-    bed = pink(-45.0, seconds, sample_rate).samples
-    return Audio((0.2 * swell * wave + bed).astype(np.float32), sample_rate)
 
 
 def hits(events: Events, times: list[float], within_seconds: float = 0.005) -> tuple[int, int]:
@@ -38,7 +27,7 @@ def hits(events: Events, times: list[float], within_seconds: float = 0.005) -> t
 
 @pytest.mark.parametrize(
     "audio",
-    [song(20.0), song(20.0, 48_000, seed=4), tonal(), noise(-20, 20.0), pink(-20, 20.0), sine(49.0, -3.0, 20.0)],
+    [song(20.0), song(20.0, 48_000, seed=4), swells(), noise(-20, 20.0), pink(-20, 20.0), sine(49.0, -3.0, 20.0)],
 )
 def test_clean_signals_have_no_defects(audio: Audio) -> None:
     defects = measure(audio, *DETECTORS).defects
@@ -51,7 +40,7 @@ def test_clean_signals_have_no_defects(audio: Audio) -> None:
 
 @pytest.mark.parametrize("above_db", [10, 20, 30])
 def test_clicks_are_found_where_they_were_planted(above_db: float) -> None:
-    audio = tonal()
+    audio = swells()
     samples, rng = audio.samples.copy(), np.random.default_rng(above_db)
     times = [0.5 + 0.45 * index + rng.uniform(0, 0.1) for index in range(40)]
     for time in times:
@@ -65,7 +54,7 @@ def test_clicks_are_found_where_they_were_planted(above_db: float) -> None:
 
 @pytest.mark.parametrize("milliseconds", [5, 20, 100])
 def test_dropouts_are_found_where_they_were_planted(milliseconds: int) -> None:
-    audio = tonal()
+    audio = swells()
     samples = audio.samples.copy()
     times = [0.7 + 0.613 * index for index in range(30)]
     for time in times:
@@ -107,7 +96,7 @@ def test_hum_needs_ten_seconds() -> None:
 @pytest.mark.parametrize("lowered", [1.0, 0.4])
 @pytest.mark.parametrize("bits", [None, 16])
 def test_flat_tops_are_found_at_full_scale_and_below(lowered: float, bits: int | None) -> None:
-    samples = np.clip(tonal().samples * 6.0, -1.0, 1.0) * np.float32(lowered)
+    samples = np.clip(swells().samples * 6.0, -1.0, 1.0) * np.float32(lowered)
     if bits:
         samples = np.round(samples * 2 ** (bits - 1)) / np.float32(2 ** (bits - 1))
     clipping = measure(Audio(np.clip(samples, -1, 1 - 2**-15), 44_100), "clipping").defects.clipping
@@ -117,7 +106,7 @@ def test_flat_tops_are_found_at_full_scale_and_below(lowered: float, bits: int |
 
 
 def test_a_single_run_of_three_at_full_scale_is_found_at_its_time() -> None:
-    samples = tonal().samples.copy()
+    samples = swells().samples.copy()
     samples[1, 44_100:44_103] = 1.0
     clipping = measure(Audio(samples, 44_100), "clipping").defects.clipping
     assert (clipping.runs, clipping.samples) == (1, 3)

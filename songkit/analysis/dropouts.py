@@ -1,4 +1,4 @@
-"""Dropouts: digital zero for 3 ms to 0.5 s in the middle of a signal that stops and comes back abruptly.
+"""Dropouts: zero (or 16-bit dither alone) for 3 ms to 0.5 s in a signal that stops and comes back abruptly.
 
 A pause between notes is zero as well, but sound fades into it: at a dropout the last and the first millisecond are
 nearly as loud, or as steep (where the wave crosses zero), as what lies around them, on both sides.
@@ -14,7 +14,7 @@ from songkit.analysis.events import Events, Span
 from songkit.audio import Format, Samples
 from songkit.units import db_to_gain
 
-ZERO = 1e-5
+ZERO = 1.1 * 2.0**-15  # one step of 16 bits: dither leaves no more of a gap that was zero
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.003, 0.5
 AROUND_SECONDS, EDGE_SECONDS = 0.02, 0.001
 QUIETEST_DBFS = -50.0  # around the gap; below it nobody hears that something is missing
@@ -26,7 +26,7 @@ class DropoutMeter:
         from songkit.dsp.runs import RunFinder
 
         self._rate = format.sample_rate
-        self._finders = [RunFinder(1, ZERO, round(SHORTEST_SECONDS * self._rate)) for _ in format.layout]
+        self._finders = [RunFinder(1, 2 * ZERO, round(SHORTEST_SECONDS * self._rate)) for _ in format.layout]
         self._around = round(AROUND_SECONDS * self._rate)
         self._edge = max(4, round(EDGE_SECONDS * self._rate))
         self._reach = round(LONGEST_SECONDS * self._rate) + 2 * self._around
