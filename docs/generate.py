@@ -1,4 +1,4 @@
-"""Writes the pages that list parts, from the tables themselves: `python docs/generate.py`; a test checks they are current."""
+"""Writes the pages that list parts from the tables themselves: `python docs/generate.py`; a test keeps them current."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def processors_page() -> str:
     lines = [
         "# Processors",
         "",
-        "What a chain's `steps` may name. Generated from the models by `python docs/generate.py`; `songkit processors NAME`",
-        "prints the same. Every step also takes `mix` (0 dry to 1 wet) and `bypass`.",
+        "What a chain's `steps` may name. Generated from the models by `python docs/generate.py`;",
+        "`songkit processors NAME` prints the same. Every step also takes `mix` (0 dry to 1 wet) and `bypass`.",
     ]
     for name, model in PROCESSORS.items():
         lines += ["", f"## {name}", "", model.about[0].upper() + model.about[1:] + ".", ""]
@@ -50,15 +50,16 @@ def platforms_page() -> str:
     lines = [
         "# Platforms",
         "",
-        "What platforms play music back at, or broadcasters ask for: playback normalisation, not upload rules. Generated from",
-        "`songkit/platforms.yaml` by `python docs/generate.py`; `songkit platforms` prints the same.",
+        "What platforms play music back at, or broadcasters ask for: playback normalisation, not upload rules.",
+        "Generated from `songkit/platforms.yaml` by `python docs/generate.py`; `songkit platforms` prints the same.",
         "",
         "| name | LUFS | dBTP | for | source | confidence | collected |",
         "|---|---|---|---|---|---|---|",
     ]
     for platform in platforms().values():
         figures = ("-" if figure is None else f"{figure:g}" for figure in (platform.lufs, platform.ceiling_dbtp))
-        cells = (f"`{platform.name}`", *figures, platform.about, platform.source, platform.confidence, str(platform.date))
+        origin = (platform.source, platform.confidence, str(platform.date))
+        cells = (f"`{platform.name}`", *figures, platform.about, *origin)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -100,7 +100,8 @@ def run_lines(result: Takes, *, explain: bool = False, style: Style = plain) -> 
     """What `make` or `generate` did: the generator and why, all takes, the winner, the delivered files, warnings."""
     order = result.order
     lines = [style(line, "title") for line in wrapped(visible(order.title), "")]
-    lines += wrapped(f"{order.generator.name} {order.generator.version}: {visible(order.generator.about)}", "  made by  ")
+    maker = order.generator
+    lines += wrapped(f"{maker.name} {maker.version}: {visible(maker.about)}", "  made by  ")
     lines += wrapped(visible(order.why), "  why      ")
     lines += _honesty_lines(result)
     lines += wrapped(visible(result.folder), "  kept in  ")
