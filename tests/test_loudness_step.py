@@ -232,3 +232,38 @@ def test_search_takes_the_nearer_side_of_a_jump() -> None:
 
     drive_db, _ = search(jumping, 0.0, 100.0, -14.0, 8.0)
     assert 3.3 <= drive_db < 3.31
+
+
+def short_term_max(audio: Audio) -> float | None:
+    meter = LoudnessMeter(audio.format)
+    meter.push(audio.samples)
+    return meter.result().short_term_max_lufs
+
+
+@pytest.mark.parametrize("target", [-23.0, -12.0])
+def test_short_forms_are_set_by_their_loudest_three_seconds(target: float) -> None:
+    audio = quiet_then_loud()
+    out, facts = master(audio, target_lufs=target, measure="short_term_max")
+    assert short_term_max(out) == pytest.approx(target, abs=0.05)
+    assert lufs(out) < target - 0.1, "the whole is quieter than its loudest part"
+    assert dbtp(out) <= -1.0
+    assert not facts["warnings"]
+
+
+def test_what_is_shorter_than_three_seconds_is_set_by_the_whole_and_says_so() -> None:
+    out, facts = master(song(2.0), target_lufs=-20.0, measure="short_term_max")
+    assert short_term_max(out) is None
+    assert "short-term loudness needs 3 s, and this is 2.00 s of audio" in facts["warnings"][0]
+
+
+@pytest.mark.parametrize("target", [-30.0, -14.0, -3.0])
+@pytest.mark.parametrize("clip", ["song, hot", "plucks", "white noise"])
+def test_linear_is_one_factor_and_nothing_else(clip: str, target: float) -> None:
+    audio = CLIPS[clip]
+    out, facts = master(audio, target_lufs=target, mode="linear")
+    factor = np.float32(10 ** (facts["gain_db"] / 20))
+    np.testing.assert_allclose(out.samples, audio.samples * factor, rtol=2e-4, atol=1e-9)
+    ratio = out.samples[audio.samples != 0] / audio.samples[audio.samples != 0]
+    assert ratio.max() - ratio.min() <= 2e-6 * ratio.max(), "not one sample was reduced"
+    assert dbtp(out) <= -1.0
+    assert facts["bounded_by"] in (None, "ceiling")

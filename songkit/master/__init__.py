@@ -18,6 +18,7 @@ from songkit.master.ffmpeg_filter import FfmpegFilter
 from songkit.master.filters import HighPass, LowPass
 from songkit.master.gain import Gain
 from songkit.master.gate import Gate
+from songkit.master.leveler import Leveler
 from songkit.master.limiter import Limiter
 from songkit.master.loudness import Loudness
 from songkit.master.match import Match
@@ -54,6 +55,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "delay": Delay,
     "match": Match,
     "stems": Stems,
+    "leveler": Leveler,
     "limiter": Limiter,
     "loudness": Loudness,
     "dc": RemoveDC,
