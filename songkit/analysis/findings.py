@@ -117,7 +117,9 @@ def _clipped(analysis: Analysis) -> Iterator[Hit]:
 def _true_peak_over(analysis: Analysis) -> Iterator[Hit]:
     peak, seconds = analysis.peaks.true_peak_dbtp, analysis.peaks.true_peak_seconds
     if peak is not None and seconds is not None and peak > 0.0:
-        yield Hit(f"true peak {peak:+.2f} dBTP at {clock(seconds)}", Span(seconds, seconds))
+        overs = analysis.peaks.overs
+        times = f", {overs.count} overs in the file" if overs.count > 1 else ""
+        yield Hit(f"true peak {peak:+.2f} dBTP at {clock(seconds)}{times}", Span(seconds, seconds))
 
 
 def _clicks(analysis: Analysis) -> Iterator[Hit]:

@@ -44,8 +44,13 @@ class Loudness:
     range_lu: float | None = None
     plr_lu: float | None = None
     """True peak over integrated loudness: filled in where both were measured."""
+    psr_min_lu: float | None = None
+    """Lowest true peak over short-term loudness, where the sound is densest; see `songkit.analysis.psr`."""
     short_term_max_seconds: float | None = None
     momentary_max_seconds: float | None = None
+    psr_min_seconds: float | None = None
+    histogram: Mapping[str, float] = field(default_factory=dict)
+    """Share of the time at each short-term loudness: the lower edge of a step of 1 LU, what lies below -70 left out."""
     short_term_lufs: tuple[float | None, ...] = field(default=(), repr=False, metadata={"series": True})
     momentary_lufs: tuple[float | None, ...] = field(default=(), repr=False, metadata={"series": True})
     undefined: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +100,18 @@ def range_lu(windows: Energies) -> float | None:
     return to_lufs(float(high)) - to_lufs(float(low))
 
 
+def histogram(windows: Energies) -> dict[str, float]:
+    """Share of the windows in each step of 1 LU, from the quietest to the loudest that occurs; shares sum to 1."""
+    kept = windows[windows >= from_lufs(ABSOLUTE_GATE_LUFS)]
+    if not len(kept):
+        return {}
+    # A steady tone stands on the edge of a step: 0.01 LU of grace keeps it in one.
+    steps = np.floor(OFFSET_LU + 10.0 * np.log10(kept) + 0.01).astype(int)
+    lowest = int(steps.min())
+    counts = np.bincount(steps - lowest)
+    return {str(lowest + index): float(count) / len(kept) for index, count in enumerate(counts)}
+
+
 def windows(sub_blocks: Energies, length: int) -> Energies:
     """Sums over every full window of `length` sub-blocks, one per sub-block; sums of squares stay positive this way."""
     return np.convolve(sub_blocks, np.ones(length), "valid") if len(sub_blocks) >= length else np.zeros(0)
@@ -135,6 +152,7 @@ class LoudnessMeter:
             momentary_max_seconds=_time_of_maximum(momentary, 0.4),
             short_term_lufs=tuple(_finite(to_lufs(value)) for value in short_term[::_HOP]) if self._series else (),
             momentary_lufs=tuple(_finite(to_lufs(value)) for value in momentary[::_HOP]) if self._series else (),
+            histogram=histogram(short_term[::_HOP]),
             undefined={name: self._reason(name) for name, value in values.items() if value is None},
         )
 

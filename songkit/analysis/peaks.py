@@ -1,4 +1,8 @@
-"""The highest sample and the highest point between samples (BS.1770-5 Annex 2), with their times."""
+"""The highest sample and the highest point between samples (BS.1770-5 Annex 2), with their times.
+
+What exceeds full scale between samples is counted in regions: one over of a kick drum is one, however many samples of
+it stand above. The series of true peaks per 100 ms lets others set peaks against loudness over time (PSR).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from songkit.analysis.events import Events, Span
 from songkit.audio import Format, Samples
-from songkit.units import gain_to_db
+from songkit.units import gain_to_db, seconds_to_frames
 
+PIECE_SECONDS = 0.1
 _NAMES = ("sample_peak_dbfs", "true_peak_dbtp")
 
 
@@ -23,15 +29,19 @@ class Peaks:
     true_peak_seconds: float | None = None
     channel_true_peaks_dbtp: tuple[float | None, ...] = ()
     samples_over: int = 0
+    overs: Events = field(default_factory=Events)
+    """Regions over 0 dBTP (by 0.02 dB and more), a millisecond and less apart taken as one."""
+    true_peak_series_dbtp: tuple[float | None, ...] = field(default=(), repr=False, metadata={"series": True})
+    """Highest point of each 100 ms, None where there is silence."""
     undefined: Mapping[str, str] = field(default_factory=dict)
 
 
 class PeakMeter:
     def __init__(self, format: Format) -> None:
-        from songkit.dsp.truepeak import TruePeakMeter
+        from songkit.dsp.truepeak_pieces import TruePeakPieces
 
         self._rate = format.sample_rate
-        self._interpolated = TruePeakMeter(format.channels)
+        self._interpolated = TruePeakPieces(format.channels, seconds_to_frames(PIECE_SECONDS, format.sample_rate))
         self._frames = 0
         self._peak = 0.0
         self._peak_at = 0
@@ -49,7 +59,8 @@ class PeakMeter:
         self._frames += block.shape[1]
 
     def result(self) -> Peaks:
-        found = self._interpolated.result()
+        pieces = self._interpolated.result()
+        found = pieces.whole
         if self._peak == 0.0:
             return Peaks(undefined=dict.fromkeys(_NAMES, "digital silence" if self._frames else "no audio"))
         loudest = int(np.argmax(found.peaks))
@@ -60,4 +71,9 @@ class PeakMeter:
             true_peak_seconds=min(self._frames, max(0.0, found.frames[loudest])) / self._rate,
             channel_true_peaks_dbtp=tuple(gain_to_db(peak) if peak > 0.0 else None for peak in found.peaks),
             samples_over=self._over,
+            overs=Events.of(
+                Span(max(0, start) / self._rate, min(self._frames, end) / self._rate)
+                for start, end in pieces.overs.tolist()
+            ),
+            true_peak_series_dbtp=tuple(gain_to_db(peak) if peak > 0.0 else None for peak in pieces.pieces.tolist()),
         )

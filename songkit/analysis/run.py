@@ -16,6 +16,7 @@ from songkit.analysis.levels import LevelMeter
 from songkit.analysis.loudness import Loudness, LoudnessMeter
 from songkit.analysis.nonfinite import NonfiniteMeter
 from songkit.analysis.peaks import PeakMeter, Peaks
+from songkit.analysis.psr import lowest_ratio
 from songkit.analysis.result import Analysis, Defects, Signal
 from songkit.analysis.silence import SilenceMeter
 from songkit.analysis.spectrum import SpectrumMeter
@@ -93,7 +94,7 @@ def _assemble(signal: Signal, results: Mapping[str, Any], nonfinite: NonfiniteMe
 
     groups = {name: result for name, result in results.items() if name not in DEFECTS}
     if "loudness" in groups and "peaks" in groups:
-        groups["loudness"] = _with_plr(groups["loudness"], groups["peaks"])
+        groups["loudness"] = _with_ratios(groups["loudness"], groups["peaks"])
     defects = Defects(
         nonfinite_samples=nonfinite.count,
         nonfinite=nonfinite.result(),
@@ -116,8 +117,21 @@ def _assemble(signal: Signal, results: Mapping[str, Any], nonfinite: NonfiniteMe
     return replace(analysis, score=score(analysis))
 
 
-def _with_plr(loudness: Loudness, peaks: Peaks) -> Loudness:
+def _with_ratios(loudness: Loudness, peaks: Peaks) -> Loudness:
+    """The loudness group with what sets peaks against it: PLR over the whole, PSR where it is lowest."""
+    undefined = dict(loudness.undefined)
+    plr, lowest = None, None
     if loudness.integrated_lufs is None or peaks.true_peak_dbtp is None:
-        reason = loudness.undefined.get("integrated_lufs", "no true peak")
-        return replace(loudness, undefined={**loudness.undefined, "plr_lu": reason})
-    return replace(loudness, plr_lu=peaks.true_peak_dbtp - loudness.integrated_lufs)
+        undefined["plr_lu"] = undefined["psr_min_lu"] = undefined.get("integrated_lufs", "no true peak")
+    else:
+        plr = peaks.true_peak_dbtp - loudness.integrated_lufs
+        lowest = lowest_ratio(loudness.short_term_lufs, peaks.true_peak_series_dbtp, loudness.integrated_lufs)
+        if lowest is None:
+            undefined["psr_min_lu"] = undefined.get("short_term_max_lufs", "nothing near the programme's loudness")
+    return replace(
+        loudness,
+        plr_lu=plr,
+        psr_min_lu=lowest.lu if lowest else None,
+        psr_min_seconds=lowest.seconds if lowest else None,
+        undefined=undefined,
+    )

@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             Row("momentary maximum", "loudness.momentary_max_lufs", "LUFS", at="loudness.momentary_max_seconds"),
             Row("range (LRA)", "loudness.range_lu", "LU"),
             Row("peak to loudness (PLR)", "loudness.plr_lu", "LU"),
+            Row("lowest over 3 s (PSR)", "loudness.psr_min_lu", "LU", at="loudness.psr_min_seconds"),
         ),
     ),
     (
@@ -64,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
             Row("true peak", "peaks.true_peak_dbtp", "dBTP", 2, True, at="peaks.true_peak_seconds"),
             Row("sample peak", "peaks.sample_peak_dbfs", "dBFS", 2, True, at="peaks.sample_peak_seconds"),
             Row("samples over full scale", "peaks.samples_over", "", 0),
+            Row("overs between samples", "peaks.overs.count", "", 0),
         ),
     ),
     (
