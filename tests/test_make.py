@@ -15,9 +15,9 @@ import pytest
 from songkit import runs
 from songkit.analysis import analyze_file
 from songkit.chains import Chain
+from songkit.children import ChildBugError
 from songkit.errors import MissingError, NoValidTakeError, OutputError, SignalError, UsageError
 from songkit.generate import GENERATORS
-from songkit.generate.failure import ChildBugError
 from songkit.make import MakeCheckError, RunResult, make_song, settle
 from songkit.progress import Update
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from songkit.children import ChildBugError
 from songkit.errors import MissingError, SignalError, StageTimeoutError, UsageError
 from songkit.generate import GENERATORS, choose, load, worker
 from songkit.generate.child import Job
 from songkit.generate.contract import Request
-from songkit.generate.failure import ChildBugError
 from songkit.generate.lyrics import parse
 from songkit.progress import Update
 

@@ -1,39 +1,17 @@
-"""Generators at work: each seed in a child process of its own, several at once, ended for certain when asked.
-
-What goes wrong in one child (an error, a crash, the memory, the time) is the `Failure` of its outcome and leaves the
-others alone. Children end with the parent, however that ends: they watch a pipe that closes with it (see `child`).
-"""
+"""Generators at work: each seed in a child process of its own, several at once, ended for certain when asked."""
 
 from __future__ import annotations
 
-import json
-import os
-import selectors
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from collections import deque
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from songkit.errors import MissingError
-from songkit.generate import failure
-from songkit.generate.child import Job, command_line
+from songkit import children
+from songkit.children import Failure
+from songkit.generate.child import Job
 from songkit.generate.contract import Take
-from songkit.generate.failure import Failure
-from songkit.progress import Progress, Update, silent
-
-POLL_SECONDS = 0.2
-"""How often a child is looked after that says nothing: the grain of the timeout."""
-GRACE_SECONDS = 3.0
-"""How long a child may take to leave after its last word."""
-LOG_BYTES = 8_000
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+from songkit.progress import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +34,6 @@ class Outcome:
         return Take.from_dict(self.value())
 
 
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def run(
     jobs: Sequence[Job],
     *,
@@ -68,145 +41,9 @@ def run(
     timeout_seconds: float | None = None,
     progress: Progress = silent,
 ) -> Generator[Outcome, None, None]:
-    """Runs the jobs in child processes and yields each outcome as it comes, in the order in which they end.
-
-    At most `at_once` run at the same time (None: one per core); each has `timeout_seconds` (None: no limit), then it
-    and all it started are ended. Updates name the seed. Whoever stops iterating (an interrupt, `close`) ends all.
-    """
-    limit = max(1, min(at_once or cores(), len(jobs)))
-    environment = _environment(limit)
-    waiting, running = deque(jobs), list[_Child]()
-    try:
-        while waiting or running:
-            while waiting and len(running) < limit:
-                running.append(_Child(waiting.popleft(), environment, timeout_seconds))
-            _sleep_until_one_speaks(running)
-            for child in [child for child in running if child.is_done(progress)]:
-                running.remove(child)
-                yield child.outcome(progress)
-    finally:
-        for child in running:
-            child.kill()
-
-
-class _Child:
-    """One child process and what it has said so far."""
-
-    def __init__(self, job: Job, environment: Mapping[str, str], timeout_seconds: float | None) -> None:
-        if not sys.executable:
-            raise MissingError("this Python does not know its own executable", "generate from a plain python")
-        self.job = job
-        self.subject = "all seeds" if job.seed is None else f"seed {job.seed}"
-        self.last = Update("start")
-        self._last_word: dict[str, Any] | None = None
-        self._partial = b""
-        self._started = time.monotonic()
-        self._timeout_seconds = timeout_seconds
-        self._timed_out = False
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child; closed in `kill`)
-        self.channel, child_end = os.pipe()
-        os.set_blocking(self.channel, False)
-        try:
-            self._process = subprocess.Popen(
-                command_line(child_end),
-                stdin=subprocess.PIPE,
-                stdout=self._log,
-                stderr=self._log,
-                pass_fds=(child_end,),
-                env=environment,
-                start_new_session=True,  # a group of its own, so that all of it can be ended
-            )
-        finally:
-            os.close(child_end)
-        self._send_job()
-
-    def is_done(self, progress: Progress) -> bool:
-        """Reads what the child has said; whether it has ended, or has no time left."""
-        if not self._read(progress) or self._has_exited():
-            return True
-        seconds = time.monotonic() - self._started
-        self._timed_out = self._timeout_seconds is not None and seconds > self._timeout_seconds
-        return self._timed_out
-
-    def outcome(self, progress: Progress) -> Outcome:
-        """Ends what is left of the child and says how it went."""
-        if not self._timed_out:
-            self._wait()
-            self._read(progress)
-        log = self._log_end()
-        code = self.kill()
-        seconds = time.monotonic() - self._started
-        stage = self.last.stage
-        if self._last_word is not None and "result" in self._last_word:
-            return Outcome(self.job, seconds, self._last_word["result"])
-        if self._last_word is not None:
-            return Outcome(self.job, seconds, failure=failure.refused(self._last_word, stage, log))
-        if self._timed_out:
-            return Outcome(self.job, seconds, failure=failure.timed_out(stage, self.last.fraction, seconds, log))
-        return Outcome(self.job, seconds, failure=failure.ended(code, stage, log))
-
-    def kill(self) -> int:
-        """Ends the child and everything it started, at once; its exit code, negative for a signal."""
-        # The child is not reaped yet, so its group cannot have become somebody else's.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        code = self._process.wait()
-        if self._process.stdin is not None:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
-        os.close(self.channel)
-        self._log.close()
-        return code
-
-    def _send_job(self) -> None:
-        if self._process.stdin is not None:
-            with suppress(BrokenPipeError):  # it died before it read: its end says why
-                self._process.stdin.write(self.job.to_line().encode())
-                self._process.stdin.flush()
-
-    def _read(self, progress: Progress) -> bool:
-        """Takes in all that lies in the channel; False when the child has closed it."""
-        while True:
-            try:
-                data = os.read(self.channel, 65_536)
-            except BlockingIOError:
-                return True
-            if not data:
-                return False
-            *lines, self._partial = (self._partial + data).split(b"\n")
-            for line in lines:
-                self._hear(json.loads(line), progress)
-
-    def _hear(self, message: dict[str, Any], progress: Progress) -> None:
-        if "stage" in message:
-            self.last = Update(message["stage"], message["fraction"], self.subject)
-            progress(self.last)
-        else:
-            self._last_word = message
-
-    def _has_exited(self) -> bool:
-        """Whether the process has ended, without reaping it."""
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-    def _wait(self) -> None:
-        until = time.monotonic() + GRACE_SECONDS
-        while not self._has_exited() and time.monotonic() < until:
-            time.sleep(0.01)
-
-    def _log_end(self) -> str:
-        size = self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(0, size - LOG_BYTES))
-        return self._log.read().decode("utf-8", "replace")
-
-
-def _sleep_until_one_speaks(children: Sequence[_Child]) -> None:
-    with selectors.DefaultSelector() as selector:
-        for child in children:
-            selector.register(child.channel, selectors.EVENT_READ)
-        selector.select(POLL_SECONDS)
-
-
-def _environment(at_once: int) -> dict[str, str]:
-    """The parent's environment; libraries with threads share the cores among the children, unless the user has said."""
-    threads = str(max(1, cores() // at_once))
-    return dict.fromkeys(_THREAD_VARIABLES, threads) | os.environ
+    """Runs the jobs as `children.run` does, and yields each outcome as it comes, in the order in which they end."""
+    tasks = [job.to_task() for job in jobs]
+    ended = children.run(tasks, at_once=at_once, timeout_seconds=timeout_seconds, progress=progress)
+    with closing(ended) as outcomes:
+        for each in outcomes:
+            yield Outcome(jobs[each.index], each.seconds, each.result, each.failure)

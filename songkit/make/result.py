@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from songkit import runs
+from songkit.children import Failure
 from songkit.generate.contract import Take
-from songkit.generate.failure import Failure
 from songkit.make.order import Order, TakesOrder
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
+from songkit.children import Failure
 from songkit.errors import SongkitError
 from songkit.generate import worker
 from songkit.generate.child import Job
 from songkit.generate.contract import Take
-from songkit.generate.failure import Failure
 from songkit.generate.validate import validate
 from songkit.generate.worker import Outcome
 from songkit.make.order import TakesOrder

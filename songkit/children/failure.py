@@ -21,7 +21,7 @@ class ChildBugError(RuntimeError):
 class Failure:
     """What happened in one child.
 
-    `refused`: the generator raised a SongkitError, whose class is `error`; `timeout`: it was ended after its time;
+    `refused`: the work raised a SongkitError, whose class is `error`; `timeout`: it was ended after its time;
     `memory`: out of memory, or ended by the system for it; `crash`: a signal, or an end without a result;
     `bug`: an exception of another kind, with its traceback in `log`.
     """
@@ -64,7 +64,7 @@ def timed_out(stage: str, fraction: float | None, seconds: float, log: str) -> F
         "timeout",
         stage,
         f"not finished after {seconds:.1f} s{done}; it was ended",
-        "allow more with --timeout SECONDS, or ask for a shorter song",
+        "allow more with --timeout SECONDS, or give it less to do",
         StageTimeoutError.__name__,
         log,
     )
@@ -75,13 +75,13 @@ def ended(code: int, stage: str, log: str) -> Failure:
     if code == -signal.SIGKILL:
         return Failure("memory", stage, "ended by the system (SIGKILL), most likely for memory", _LESS_MEMORY, log=log)
     if code < 0:
-        return Failure("crash", stage, f"crashed ({_signal_name(-code)})", "see the log in the manifest", log=log)
+        return Failure("crash", stage, f"crashed ({_signal_name(-code)})", "its log says more", log=log)
     if code == 1 and "Traceback (most recent call last)" in log:
         return Failure("bug", stage, log.rstrip().rpartition("\n")[2][:300], "this is a bug; please report it", log=log)
-    return Failure("crash", stage, f"ended with code {code} and no result", "see the log in the manifest", log=log)
+    return Failure("crash", stage, f"ended with code {code} and no result", "its log says more", log=log)
 
 
-_LESS_MEMORY = "run fewer seeds at once (--jobs 1), or ask for a shorter song"
+_LESS_MEMORY = "run fewer at once (--jobs 1), or give it less to do"
 
 
 def _signal_name(number: int) -> str:

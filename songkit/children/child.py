@@ -1,0 +1,94 @@
+"""The child process of one task: one function, then the end.
+
+    stdin    the task as one line of JSON; then kept open by the parent: its end means that the parent is gone
+    channel  one line of JSON per message: {"stage", "fraction"}, and as the last one {"result"} or {"error"}
+    stdout and stderr   the log: what libraries print, and the traceback of a bug
+    SIGTERM  put away what is unfinished, and go
+
+The parent starts it by `command_line`, in a session of its own, so that the whole group can be ended at once.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any
+
+from songkit.children.task import work_of
+from songkit.errors import SongkitError
+from songkit.progress import Progress, Update
+
+MIN_UPDATE_SECONDS = 0.05
+"""Updates of the same stage are thinned to this distance: a progress bar shows no more."""
+CLEAN_UP_SECONDS = 1.0
+"""How long the work may take to put away its temporary files when the parent is gone."""
+
+
+class AskedToLeave(SystemExit):
+    """Raised in the middle of the work, so that everything that is open is put away on the way out."""
+
+
+def command_line(channel: int) -> list[str]:
+    """How this Python starts a child that finds its modules where the parent finds them."""
+    start = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from songkit.children.child import main; main()"
+    return [sys.executable, "-P", "-X", "utf8", "-c", start, json.dumps(sys.path), str(channel)]
+
+
+def main() -> None:
+    """The life of the child; `sys.argv[2]` is the descriptor of the channel."""
+    channel_descriptor = int(sys.argv[2])
+    os.set_inheritable(channel_descriptor, False)  # a grandchild must not keep the channel open
+    faulthandler.enable()
+    line = sys.stdin.readline()
+    signal.signal(signal.SIGTERM, _leave)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        with open(channel_descriptor, "w", encoding="utf-8", buffering=1) as channel:
+            _work(line, channel)
+    except AskedToLeave:
+        os.killpg(0, signal.SIGKILL)  # and whatever the work has started
+
+
+def _work(line: str, channel: Any) -> None:
+    progress = channel_progress(channel)
+    try:
+        progress(Update("start"))
+        last: dict[str, Any] = {"result": work_of(line, progress)}
+    except SongkitError as error:
+        last = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+    except MemoryError:
+        last = {"error": "MemoryError", "message": "out of memory", "hint": ""}
+    channel.write(json.dumps(last, allow_nan=False) + "\n")
+
+
+def channel_progress(channel: Any) -> Progress:
+    """Updates as lines on the channel: every new stage, every end of one, and in between not too many."""
+    last_stage, last_time = "", 0.0
+
+    def progress(update: Update) -> None:
+        nonlocal last_stage, last_time
+        now = time.monotonic()
+        if update.stage == last_stage and update.fraction != 1.0 and now - last_time < MIN_UPDATE_SECONDS:
+            return
+        last_stage, last_time = update.stage, now
+        channel.write(json.dumps({"stage": update.stage, "fraction": update.fraction}) + "\n")
+
+    return progress
+
+
+def _leave(number: int, frame: object) -> None:
+    raise AskedToLeave(128 + number)
+
+
+def _end_with_parent() -> None:
+    """Waits for the end of stdin, which comes when the parent dies in whatever way, and ends the whole group."""
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(CLEAN_UP_SECONDS)
+    os.killpg(0, signal.SIGKILL)
