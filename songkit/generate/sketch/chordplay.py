@@ -12,6 +12,11 @@ from songkit.generate.sketch.plan import HUMAN_SECONDS, Plan
 from songkit.generate.sketch.score import Note, Part
 from songkit.generate.sketch.tones import PATCHES
 
+SLOW_BPM = 80.0
+"""Below, an ostinato goes in sixteenths."""
+UNBROKEN = frozenset(("arpeggio", "picking", "alberti", "power", "gallop", "boom chick", "ostinato", "fast ostinato"))
+"""Figures that quiet sections play whole."""
+
 Figure = tuple[tuple[int, int, str, float], ...]
 
 
@@ -48,10 +53,11 @@ def play_comping(plan: Plan) -> list[Part]:
     if len(patches) > 1 and patches[1] != patches[0]:
         other = "arpeggio" if pattern != "arpeggio" else "push"
         parts.append(_comp(plan, patches[1], other, 0.42, -2.0, 0.3))
-    elif plan.genre.ostinato:
-        parts.append(_comp(plan, plan.genre.ostinato, "ostinato", 0.0, 2.5, 0.3))
     elif plan.genre.sparkle:
         parts.append(_sparkle(plan))
+    if plan.genre.ostinato:
+        figure = "ostinato" if plan.grid.tempo_bpm > SLOW_BPM else "fast ostinato"
+        parts.append(_comp(plan, plan.genre.ostinato, figure, 0.0, 3.5, 0.3))
     return parts
 
 
@@ -87,15 +93,7 @@ def _figure(plan: Plan, section: Section, pattern: str, bar: int) -> Figure:
     if section.kind in ("intro", "outro") and section.energy < 0.5 and plan.genre.drums_db < 1.0:
         return COMPING["broken"] if bar % 2 == 0 else COMPING["held"]
     figure = COMPING[pattern]
-    if section.energy < 0.5 and pattern not in (
-        "arpeggio",
-        "picking",
-        "alberti",
-        "power",
-        "gallop",
-        "boom chick",
-        "ostinato",
-    ):
+    if section.energy < 0.5 and pattern not in UNBROKEN:
         # Half of the strokes: those on the beats first.
         kept = tuple(row for row in figure if row[0] % 8 == 0 or row[0] % 8 == 6)
         return kept or figure

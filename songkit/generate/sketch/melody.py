@@ -86,8 +86,11 @@ class Tune:
         outside = ~np.isin(pitches % 12, chord.pitch_classes)
         cost += outside * (5.0 if last else 0.6 + 2.6 * slot.weight)
         tonic = pitches % 12 == self.key.tonic
-        # The ear finds the key where the tune rests: on the first degree, and not as often on the fifth.
+        # The ear finds the key where the tune rests: on the first degree, and not as often on the fifth. A minor key
+        # needs its third, because the tonic's own fifth harmonic speaks for major.
         cost -= slot.weight * (1.3 * tonic - 0.4 * (pitches % 12 == self.key.pitch_class(5)))
+        if self.key.mode == "minor":
+            cost -= slot.weight * 0.7 * (pitches % 12 == self.key.pitch_class(3))
         if last and phrase.closes and self.key.tonic in chord.pitch_classes:
             cost += ~tonic * 3.0
         elif last and not phrase.closes:

@@ -76,6 +76,8 @@ COMPING: dict[str, tuple[tuple[int, int, str, float], ...]] = {
                       (12, 2, "all", 0.7), (14, 2, "all", 0.5)),
     "ostinato": tuple((step, 2, "02" if step % 4 else "all", 0.9 if step % 8 == 0 else 0.6 if step % 4 else 0.75)
                       for step in range(0, 16, 2)),
+    "fast ostinato": tuple((step, 1, "02" if step % 4 else "all", 0.9 if step % 8 == 0 else 0.75 if step % 4 == 0 else
+                            0.6 if step % 2 == 0 else 0.5) for step in range(16)),
     "power": tuple((step, 2, "power", 0.9 if step % 8 == 0 else 0.7) for step in range(0, 16, 2)),
     "gallop": tuple((beat + step, length, "power", 0.9 if step == 0 else 0.65)
                     for beat in (0, 4, 8, 12) for step, length in ((0, 2), (2, 1), (3, 1))),

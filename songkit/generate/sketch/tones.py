@@ -77,7 +77,7 @@ def _wave(wave: Wave, number: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
             number, [1, 2, 3, 4, 5, 6, 13, 14, 15, 16], [1, 0.35, 0.12, 0.1, 0.02, 0.01, 0.02, 0.12, 0.02, 0]
         ),
         # A kettledrum's modes stand nearly as 2 to 3 to 4 to 5 over a fundamental that nobody hears.
-        "kettle": np.interp(number, range(1, 7), [0.0, 1.0, 0.7, 0.35, 0.2, 0.0]),
+        "kettle": np.interp(number, range(1, 7), [0.0, 1.0, 0.7, 0.35, 0.06, 0.0]),
         "string": np.sin(np.pi * number / 7.3) / number**1.15,  # plucked at about a seventh of its length
     }
     return shapes[wave]
@@ -173,7 +173,7 @@ PATCHES: dict[str, Patch] = {
     "upright bass": Patch("string", 380, 8, 0.3, ((110, 4, 0.8), (700, 3, 0.7)), 6, 0.8, 0.6, 0.05, 90, 0.6,
     click=0.05,
                           noise_hz=800),
-    "low strings": Patch("string", 700, 8, 0.3, ((110, 3, 0.8), (500, 3, 0.7)), 4, 1.1, 0.4, 0.25, 180, 0.8, click=0.08,
+    "low strings": Patch("string", 340, 9, 0.3, ((110, 3, 0.8),), 4, 1.1, 0.4, 0.25, 180, 0.8, click=0.08,
                          noise_hz=1500),
     "timpani": Patch("kettle", 500, 9, 0.3, (), 2, 0.9, 0.6, 0.0, 300, 0.8, click=0.2, noise_hz=500, octave=-1),
     "cello section": Patch("saw", 600, 9, 0.3, ((250, 3, 0.7), (550, 2, 0.6)), 60, 1.0, 0.1, 0.9, 220, 0.0, 6, 12,
