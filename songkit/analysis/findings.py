@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from songkit.analysis.collapse import late_collapse
 from songkit.analysis.events import Span
+from songkit.analysis.stereo import INVERTED_CORRELATION, low_correlation
+from songkit.analysis.texture import NOISE
 from songkit.units import clock
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ HEAD_SECONDS = 2.0  # dead head: what users report of failed generations
 TAIL_SECONDS = 5.0  # ACX allows up to 5 s of room tone at the end
 DC_LIMIT = 0.01  # -40 dBFS, the common limit
 IMBALANCE_DB = 3.0
-NOISE_FLATNESS = 0.35  # white noise reads 0.56, music hardly above 0.1
-INVERTED_CORRELATION = -0.5
+LOOP_REPETITION = 0.92  # loops of any length read 0.95 and more, generated dance music up to 0.75
+STATIC_CHANGE_DB = 0.3  # a drone; the quietest of music moves by 2 dB
 MONO_LOSS_DB = 6.0
 CLIPPED_ERROR_SHARE = 1e-3  # of all samples: heard as distortion
 RANGE_STABLE_SECONDS = 60.0  # EBU Tech 3342: range is unstable before
@@ -100,9 +102,38 @@ def _truncated(analysis: Analysis) -> Iterator[Hit]:
 
 
 def _noise_only(analysis: Analysis) -> Iterator[Hit]:
-    flatness = analysis.spectrum.flatness
-    if flatness is not None and flatness > NOISE_FLATNESS:
-        yield Hit(f"spectral flatness {flatness:.2f} (white noise 0.56, music below 0.1)")
+    noisiness, seconds = analysis.spectrum.noisiness, analysis.format.seconds
+    if noisiness is not None and noisiness > NOISE:
+        yield Hit(f"noisiness {noisiness:.2f} (noise of any colour 0.56 and more, music below 0.4)")
+        return
+    for span in analysis.spectrum.noise[:LISTED_SPANS]:
+        yield Hit(
+            f"nothing but noise for {span.end_seconds - span.start_seconds:.0f} of {seconds:.0f} s", span, "warning"
+        )
+
+
+def _repetition(analysis: Analysis) -> Iterator[Hit]:
+    repetition = analysis.spectrum.repetition
+    if repetition is not None and repetition > LOOP_REPETITION and not list(_noise_only(analysis)):
+        yield Hit(f"the same stretch comes again and again (similarity {repetition:.3f}, playing stays below 0.8)")
+        return
+    late, seconds = analysis.spectrum.late_repetition, analysis.format.seconds
+    if late is not None and late > LOOP_REPETITION and not list(_noise_only(analysis)):
+        yield Hit(
+            f"the last third is one stretch over and over (similarity {late:.3f})", Span(seconds * 2 / 3, seconds)
+        )
+
+
+def _static(analysis: Analysis) -> Iterator[Hit]:
+    change = analysis.spectrum.change_db
+    if change is not None and change < STATIC_CHANGE_DB and not list(_noise_only(analysis)):
+        yield Hit(f"no octave moves by more than {change:.2f} dB in {analysis.format.seconds:.0f} s")
+
+
+def _out_of_phase(analysis: Analysis) -> Iterator[Hit]:
+    if not list(_inverted(analysis)):
+        for span in low_correlation(analysis.stereo.correlation_series):
+            yield Hit(f"correlation below {INVERTED_CORRELATION:g} from {clock(span.start_seconds)} on", span)
 
 
 def _clipped(analysis: Analysis) -> Iterator[Hit]:
@@ -221,6 +252,8 @@ RULES: tuple[Rule, ...] = (
     Rule("silent", "error", "nothing can be mastered from this; render again", _silent),
     Rule("truncated", "warning", "the file is not what its header claims; fetch or render it again", _truncated),
     Rule("noise-only", "error", "this is noise, not music; generate again with another seed", _noise_only),
+    Rule("repetition", "warning", "a loop, or a generator that got stuck: listen, or generate again", _repetition),
+    Rule("static", "warning", "a drone or a test tone: if it should be music, generate again", _static),
     Rule("clipped", "warning", "the tops are lost; go back to a version before clipping, or declip", _clipped),
     Rule(
         "true-peak-over", "warning", "players and codecs will clip; master with a ceiling of -1 dBTP", _true_peak_over
@@ -235,6 +268,7 @@ RULES: tuple[Rule, ...] = (
     Rule("dc-offset", "warning", "add the step `dc` or a high-pass; it costs headroom", _dc),
     Rule("dual-mono", "info", "a mono file would sound the same at half the size", _dual_mono),
     Rule("inverted-channel", "error", "invert one channel: in mono this disappears", _inverted),
+    Rule("out-of-phase", "warning", "listen in mono there; narrow the width or invert one source", _out_of_phase),
     Rule("mono-loss", "warning", "narrow the width, or check in mono", _mono_loss),
     Rule("imbalance", "warning", "check the panning, or balance the channels", _imbalance),
     Rule("cutoff", "info", "a lossy codec or a resampler cut there; use the original if there is one", _cutoff),

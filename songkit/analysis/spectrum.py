@@ -10,22 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from songkit.analysis.bands import HARSH_HZ, OCTAVES_HZ, SIBILANT_HZ, Density, width_bands_db
 from songkit.analysis.change import change_db, repetition
 from songkit.analysis.cutoff import find_cutoff
+from songkit.analysis.events import Span
+from songkit.analysis.texture import Resonance, TextureFrames
 from songkit.audio import Format, Samples
 from songkit.dsp.framing import Frames
-from songkit.units import power_to_db
 
 FRAME_SECONDS = 0.09
 ROLLOFF_SHARE = 0.85
 FLATNESS_FLOOR = 1e-10  # librosa's `amin`, so that an empty band does not pull the geometric mean to zero
-OCTAVES_HZ = (31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
-TILT_RANGE_HZ = (50.0, 16_000.0)
 _NAMES = (
     "centroid_hz",
     "rolloff_hz",
@@ -33,8 +32,14 @@ _NAMES = (
     "tilt_db_per_octave",
     "cutoff_hz",
     "bands_db",
+    "third_octaves_db",
+    "sibilance_db",
+    "harshness_db",
+    "noisiness",
     "change_db",
     "repetition",
+    "late_repetition",
+    "width_bands_db",
 )
 
 
@@ -51,8 +56,24 @@ class Spectrum:
     cutoff_hz: float | None = None
     cutoff_confidence: float | None = None
     bands_db: Mapping[str, float | None] | None = None
+    third_octaves_db: Mapping[str, float | None] | None = None
+    """Like `bands_db`, in thirds of an octave."""
+    sibilance_db: float | None = None
+    """5 to 10 kHz against 200 Hz to 2 kHz."""
+    harshness_db: float | None = None
+    """2 to 5 kHz against 200 Hz to 2 kHz."""
+    noisiness: float | None = None
+    """Noise of any colour reads above 0.5, music below: see `songkit.analysis.texture`."""
+    noise: tuple[Span, ...] = ()
+    """Stretches of 3 s and more that are nothing but noise."""
+    resonances: tuple[Resonance, ...] = ()
+    """Lines that ring through all of it, the strongest five."""
     change_db: float | None = None
     repetition: float | None = None
+    late_repetition: float | None = None
+    """The same of the last third alone: a generator that got stuck."""
+    width_bands_db: Mapping[str, float | None] | None = None
+    """Side against mid of the front pair in each octave, None where one of them is empty."""
     undefined: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,9 +85,13 @@ class SpectrumMeter:
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
         self._hz = np.arange(length // 2 + 1, dtype=np.float64) * (format.sample_rate / length)
         self._power = np.zeros(len(self._hz))
+        front = [format.layout.index(name) for name in ("FL", "FR") if name in format.layout]
+        self._pair = front if len(front) == 2 else None
+        self._pair_power, self._cross = np.zeros(len(self._hz)), np.zeros(len(self._hz))
         self._sums = np.zeros(3)
         self._count = 0
         self._all = 0
+        self._texture = TextureFrames(self._hz, self._hop_seconds)
         self._octaves: list[npt.NDArray[np.float32]] = []
         self._octave_edges = np.searchsorted(self._hz, [hz / 2**0.5 for hz in OCTAVES_HZ if hz < self._hz[-1]])
 
@@ -88,7 +113,17 @@ class SpectrumMeter:
         cutoff = find_cutoff(self._hz, self._power * scale)
         octaves = np.concatenate(self._octaves)
         change, again = change_db(octaves, self._hop_seconds), repetition(octaves, self._hop_seconds)
+        texture = self._texture.result()
+        sibilance, harshness = density.against_body_db(SIBILANT_HZ), density.against_body_db(HARSH_HZ)
+        late = repetition(octaves[2 * len(octaves) // 3 :], self._hop_seconds)
         undefined = {}
+        if late is None:
+            undefined["late_repetition"] = "needs 10 s of sound that changes in the last third"
+        if self._pair is None:
+            undefined["width_bands_db"] = "no left and right front channel"
+        for name, value in (("sibilance_db", sibilance), ("harshness_db", harshness), ("noisiness", texture.noisiness)):
+            if value is None:
+                undefined[name] = "no power in these bands"
         if change is None:
             undefined["change_db"] = "needs 10 s of sound"
         if again is None:
@@ -105,8 +140,16 @@ class SpectrumMeter:
             cutoff_hz=cutoff.hz,
             cutoff_confidence=cutoff.confidence,
             bands_db=density.octaves_db(),
+            third_octaves_db=density.thirds_db(),
+            sibilance_db=sibilance,
+            harshness_db=harshness,
+            noisiness=texture.noisiness,
+            noise=texture.noise,
+            resonances=texture.resonances,
             change_db=change,
             repetition=again,
+            late_repetition=late,
+            width_bands_db=None if self._pair is None else width_bands_db(self._hz, self._pair_power, self._cross),
             undefined=undefined,
         )
 
@@ -116,9 +159,15 @@ class SpectrumMeter:
         if not len(frames):
             return
         spectra = fft.rfft(frames * self._window, axis=2)
-        power: npt.NDArray[np.float32] = (spectra.real**2 + spectra.imag**2).mean(axis=1)
+        powers = spectra.real**2 + spectra.imag**2
+        if self._pair is not None:
+            left, right = (spectra[:, channel] for channel in self._pair)
+            self._pair_power += powers[:, self._pair].sum(axis=(0, 1), dtype=np.float64)
+            self._cross += np.sum(left.real * right.real + left.imag * right.imag, axis=0, dtype=np.float64)
+        power: npt.NDArray[np.float32] = powers.mean(axis=1)
         self._all += len(power)
         self._power += power.sum(axis=0, dtype=np.float64)
+        self._texture.push(power)
         self._octaves.append(np.add.reduceat(power, self._octave_edges, axis=1))
         power = power[power.any(axis=1)]
         if len(power):
@@ -136,40 +185,3 @@ def frame_figures(power: npt.NDArray[np.float32], hz: npt.NDArray[np.float64]) -
     floored = np.maximum(power, FLATNESS_FLOOR)
     flatness = np.exp(np.log(floored).mean(axis=1)) / floored.mean(axis=1)
     return np.stack([centroid, rolloff, flatness]).astype(np.float64)
-
-
-class Density:
-    """A power density on a grid of frequencies, summed between any two of them."""
-
-    def __init__(self, hz: npt.NDArray[np.float64], power: npt.NDArray[np.float64]) -> None:
-        step = hz[1]
-        self._edges = np.append(hz - step / 2, hz[-1] + step / 2)
-        self._running = np.concatenate([[0.0], np.cumsum(power)])
-        self._nyquist = float(hz[-1])
-
-    def between(self, low_hz: float, high_hz: float) -> float:
-        """Mean square between two frequencies."""
-        low, high = np.interp([low_hz, min(high_hz, self._nyquist)], self._edges, self._running)
-        return max(0.0, float(high - low))
-
-    def octaves_db(self) -> dict[str, float | None]:
-        """Level of each octave that begins below the Nyquist frequency."""
-        levels: dict[str, float | None] = {}
-        for centre in OCTAVES_HZ:
-            if centre / 2**0.5 < self._nyquist:
-                power = self.between(centre / 2**0.5, centre * 2**0.5)
-                levels[f"{centre:g}"] = power_to_db(power) if power > 0.0 else None
-        return levels
-
-    def tilt_db_per_octave(self) -> float | None:
-        low, high = TILT_RANGE_HZ
-        edges = low * 2.0 ** (np.arange(0, 3 * np.log2(high / low) + 0.5) / 3.0)
-        rows: list[tuple[float, float]] = []
-        for left, right in pairwise(edges):
-            power = self.between(left, right)
-            if power > 0.0 and right < self._nyquist:
-                rows.append((float(np.log2(left * right)) / 2, power_to_db(power / float(right - left))))
-        if len(rows) < 3:
-            return None
-        octaves, levels_db = np.array(rows).T
-        return float(np.polyfit(octaves, levels_db, 1)[0])

@@ -7,17 +7,20 @@ the mean of both channels (0 dB for equal channels, 3 dB for unrelated ones, wit
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from songkit.analysis.events import Span
 from songkit.audio import Format, Samples
 from songkit.dsp.framing import Frames
 from songkit.units import power_to_db, seconds_to_frames
 
 FRAME_SECONDS = 0.1
+INVERTED_CORRELATION = -0.5
+LEAST_INVERTED_SECONDS = 2.0  # the default of ffmpeg's aphasemeter
 _NAMES = ("correlation", "width_db", "mono_loss_db", "balance_db")
 
 
@@ -66,6 +69,18 @@ class StereoMeter:
             correlation_series=tuple(_correlation(row[0], row[1], row[2]) for row in sums[:-1].tolist()),
             undefined=undefined,
         )
+
+
+def low_correlation(series: Sequence[float | None]) -> tuple[Span, ...]:
+    """Stretches of 2 s and more whose correlation stays below -0.5, from a series with a value per 100 ms."""
+    spans: list[Span] = []
+    start = 0
+    for index, value in enumerate([*series, 1.0]):
+        if value is None or value >= INVERTED_CORRELATION:
+            if (index - start) * FRAME_SECONDS >= LEAST_INVERTED_SECONDS:
+                spans.append(Span(start * FRAME_SECONDS, index * FRAME_SECONDS, 1))
+            start = index + 1
+    return tuple(spans)
 
 
 def _products(frames: Samples) -> npt.NDArray[np.float64]:
