@@ -26,6 +26,24 @@ def check_output(path: Path, *, force: bool = False) -> None:
         raise OutputError(f"the folder {path.parent} is not writable")
 
 
+def check_folder(path: Path) -> None:
+    """Raises OutputError when `path` is no folder, or could not be made one."""
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise OutputError(f"{there} is not a folder", "name a folder for the outputs")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {there} is not writable")
+
+
+def make_folder(path: Path) -> None:
+    """The folder and those above it, where missing. Raises OutputError where that cannot be."""
+    check_folder(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
 def output_error(path: Path, error: OSError) -> OutputError:
     """The one line for a write that the system refused."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from songkit.analysis import analyze
+from songkit.atomic import make_folder
 from songkit.chains import Chain
 from songkit.deliver.album import master_album, order_album
 from songkit.deliver.order import Order, destinations, order, refuse_shared, settle
@@ -80,7 +81,7 @@ def master_file(
         force=force,
     )
     if output_dir is not None:
-        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(output_dir))
     result = _carry_out(asked, tags or {}, about(progress, asked.source.info.path.name))
     judge(result.outputs, result, strict=strict)
     return result

@@ -13,10 +13,11 @@ from itertools import accumulate
 from pathlib import Path
 
 from songkit.analysis import Analysis, analyze
+from songkit.atomic import make_folder
 from songkit.audio import Format, Samples
-from songkit.blocks import BLOCK_FRAMES
+from songkit.blocks import BLOCK_FRAMES, info_of
 from songkit.chains import Chain, step_name
-from songkit.deliver.order import Order, order, refuse_shared
+from songkit.deliver.order import Order, opened, refuse_misfits, refuse_shared
 from songkit.deliver.programme import Done, Files, Programme, Steps, deliver_all, judge
 from songkit.deliver.reading import METERS
 from songkit.deliver.result import AlbumFigures, AlbumResult, MasterResult
@@ -76,7 +77,7 @@ def master_album(
         force=force,
     )
     if output_dir is not None:
-        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(output_dir))
     result = _carry_out(orders, tags or {}, progress)
     judge([output for track in result.tracks for output in track.outputs], result, strict=strict)
     return result
@@ -98,7 +99,7 @@ def order_album(
     become one file, and ChainError for a step that changes the length of what it gets (trim).
     """
     orders = tuple(
-        order(
+        opened(
             path,
             chain,
             output_dir=output_dir,
@@ -125,6 +126,8 @@ def order_album(
                 "leave it out of the chain, or master the tracks one by one",
             )
     refuse_shared((asked.source.info.path, asked.outputs) for asked in orders)
+    joined = Joined([asked.source for asked in orders])
+    refuse_misfits(orders[0].chain, info_of(joined), [target for _, target in orders[0].outputs])
     return orders
 
 

@@ -8,12 +8,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from songkit.atomic import check_output
-from songkit.blocks import info_of
-from songkit.chains import Chain, plan
+from songkit.atomic import check_folder, check_output
+from songkit.blocks import SourceInfo, info_of
+from songkit.chains import Chain, Plan, plan, split_tail
 from songkit.deliver.asked import Asked
 from songkit.errors import OutputError, UsageError
+from songkit.ffmpeg import executable
 from songkit.files import FileSource, open_source
+from songkit.master.conversion import conversion
+from songkit.master.processor import Processor
 from songkit.targets import Target
 
 
@@ -68,18 +71,65 @@ def order(
 
     `output` replaces the chain's deliver list by that one file (its folder must exist); `output_dir` keeps the list
     and is made where missing; `stem` names its files instead of the source's own stem. `platforms` delivers the list
-    once for each, at its loudness and ceiling. Raises InputError, ChainError, OutputError, UsageError.
+    once for each, at its loudness and ceiling. Raises InputError, ChainError, OutputError, UsageError, MissingError.
     """
+    asked = opened(
+        path,
+        chain,
+        output=output,
+        output_dir=output_dir,
+        stem=stem,
+        target_lufs=target_lufs,
+        ceiling_dbtp=ceiling_dbtp,
+        platforms=platforms,
+        force=force,
+    )
+    refuse_misfits(asked.chain, info_of(asked.source), [target for _, target in asked.outputs])
+    return asked
+
+
+def opened(
+    path: Path | str,
+    chain: Chain | str,
+    *,
+    output: Path | str | None = None,
+    output_dir: Path | str | None = None,
+    stem: str | None = None,
+    target_lufs: float | None = None,
+    ceiling_dbtp: float | None = None,
+    platforms: Sequence[str] = (),
+    force: bool = False,
+) -> Order:
+    """As `order`, without asking whether the steps fit the signal: those of an album work on all its tracks at once."""
     settled = settle(chain, target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp, platforms=platforms)
     source = open_source(Path(path))
     outputs = destinations(path, settled, output=output, output_dir=output_dir, stem=stem, platforms=platforms)
-    for target_path, target in outputs:
+    if output_dir is not None:
+        check_folder(Path(output_dir))
+    for target_path, _ in outputs:
         if target_path.exists() and target_path.samefile(source.info.path):
             raise OutputError(f"{target_path} is the source itself", "choose another name with -o")
         if output_dir is None or target_path.parent.is_dir():
             check_output(target_path, force=force)
-        target.format_for(source.format)
     return Order(source, settled, outputs, force)
+
+
+def refuse_misfits(chain: Chain, info: SourceInfo, targets: Iterable[Target]) -> None:
+    """Plans the way to every target, so that what cannot run is said before anything does.
+
+    Raises ChainError for a step that does not fit the signal where it stands, MissingError where ffmpeg is needed for
+    an encoder and is not there.
+    """
+    planned: tuple[tuple[Processor, ...], Plan] | None = None
+    for target in targets:
+        head, tail = split_tail(chain_for(chain, target).working_steps)
+        if planned is None or planned[0] != head:
+            planned = head, plan(head, info, mix=chain.mix if head else 1.0)
+        given = planned[1].info_out
+        converted = conversion(given.format, target.format_for(given.format).format)
+        plan((*converted, *tail), given, first_step=len(head) + 1 - len(converted))
+        if not target.container.depths:
+            executable()
 
 
 def settle(
