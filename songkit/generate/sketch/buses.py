@@ -20,9 +20,9 @@ from songkit.units import db_to_gain
 BUSES = ("drums", "bass", "harmony", "lead", "voice")
 
 # Integrated loudness of each bus before the mix is made loud; only the differences count.
-LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -13.6}
+LEVELS_LUFS: dict[str, float] = {"drums": -20.0, "bass": -22.0, "harmony": -21.5, "lead": -22.0, "voice": -13.2}
 # How far a bus steps back while somebody sings.
-DUCK_DB: dict[str, float] = {"drums": 2.0, "bass": 1.0, "harmony": 6.0, "lead": 6.5}
+DUCK_DB: dict[str, float] = {"drums": 2.0, "bass": 1.0, "harmony": 6.5, "lead": 6.5}
 # Pumping on the kick, where the genre dances.
 PUMP_DB: dict[str, float] = {"bass": 3.5, "harmony": 4.5, "lead": 2.0}
 

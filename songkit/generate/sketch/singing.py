@@ -19,6 +19,8 @@ CONSONANT_SHARE = 0.45
 LEVEL_RMS = 0.1
 # WORLD needs part of a period until its first pulse is heard.
 ONSET_SECONDS = 0.005
+FADE_IN_SECONDS = 0.003
+EDGE_HZ = 150.0
 # A woman's vocal tract is about a seventh shorter: the envelope moves up by as much.
 FORMANT_RATIO: dict[Vocals, float] = {"male": 1.0, "female": 1.15}
 
@@ -148,7 +150,10 @@ def _doubled(wave: Floats) -> Floats:
     spectrum = np.zeros(padded + 1, dtype=complex)
     top = padded // 2
     spectrum[: top + 1] = np.fft.rfft(wave, n=padded)
-    low, high = spectrum[top // 2 : top], spectrum[top - top // 16 : top]
+    # WORLD's noise gathers at the source's highest frequency, where it would whistle.
+    edge = max(1, round(EDGE_HZ * padded / (0.5 * SAMPLE_RATE)))
+    spectrum[top - edge : top + 1] *= np.linspace(1.0, 0.0, edge + 1)
+    low, high = spectrum[top // 2 : top - edge], spectrum[top - top // 16 : top - edge]
     step = np.sqrt(np.mean(np.abs(high) ** 2) / max(1e-20, np.mean(np.abs(low[: top // 16]) ** 2)))
     spectrum[top : top + low.size] = low * min(1.0, step) * np.linspace(1.0, 0.1, low.size)
     return np.asarray(2.0 * np.fft.irfft(spectrum, n=2 * padded)[: 2 * size])
@@ -167,5 +172,5 @@ def _levelled(wave: Floats, at: Floats, notes: Sequence[Syllable]) -> Floats:
         gains.append(min(gain, 12.0) * (1.06 if note.stressed else 0.94))
     curve = np.exp(np.interp(at, centres, np.log(gains)))
     time = np.arange(wave.size) / SAMPLE_RATE
-    fade = np.clip((time[-1] - time) / 0.02, 0.0, 1.0)
+    fade = np.clip(time / FADE_IN_SECONDS, 0.0, 1.0) * np.clip((time[-1] - time) / 0.02, 0.0, 1.0)
     return np.asarray(wave * np.interp(time, at, curve) * fade)

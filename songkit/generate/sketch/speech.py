@@ -28,6 +28,9 @@ SPEECH_TIMEOUT_SECONDS = 120.0
 # Lines are spoken in one child; a line beyond this would not be singable anyway.
 LONGEST_LINE_CHARACTERS = 400
 
+# How a voiced sound goes on above 4 kHz at least: a step down from its level around 3.5 kHz, then a slope.
+HIGHS_DOWN_DB, HIGHS_DB_PER_OCTAVE = 8.0, 15.0
+
 _VOWEL_LETTERS = frozenset("aAeEiIoOuUyYV@03&")
 _VOWEL_EXCEPTIONS = frozenset({"n-", "l-", "m-", "r-"})  # syllabic consonants count as vowels
 _PAUSES = ("_", "|")
@@ -166,7 +169,8 @@ def _without_hole(
 ) -> npt.NDArray[np.float64]:
     """Voiced envelopes without espeak's hole between 5 and 7 kHz and its lone formant at 8 kHz.
 
-    Above 4.5 kHz the envelope is averaged over 3 kHz, which leaves a slope; sibilants are not voiced and stay.
+    Above 4.5 kHz the envelope is averaged over 3 kHz, and it never falls faster from its level around 3.5 kHz than a
+    voice does: espeak's vowels end at a wall near 4.4 kHz. Sibilants are not voiced and stay.
     """
     first = round(4500.0 / (sample_rate / 2) * (logs.shape[1] - 1))
     reach = round(1500.0 / (sample_rate / 2) * (logs.shape[1] - 1))
@@ -175,7 +179,12 @@ def _without_hole(
     smooth = (sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1)
     share = np.clip((np.arange(logs.shape[1]) - first) / reach, 0.0, 1.0)
     filled = logs.copy()
-    filled[voiced] = (1.0 - share) * logs[voiced] + share * smooth
+    hertz = np.linspace(0.0, sample_rate / 2, logs.shape[1])
+    around = (hertz > 3000.0) & (hertz < 4000.0)
+    level = np.log(np.mean(np.exp(logs[voiced][:, around]), axis=1, keepdims=True) + 1e-12)
+    fall_db = HIGHS_DOWN_DB + HIGHS_DB_PER_OCTAVE * np.log2(np.maximum(hertz, 4000.0) / 4000.0)
+    floor = np.where(hertz > 4000.0, level - fall_db * np.log(10.0) / 10.0, -np.inf)
+    filled[voiced] = np.maximum((1.0 - share) * logs[voiced] + share * smooth, floor)
     return filled
 
 

@@ -176,7 +176,8 @@ def _noise(patch: Patch, held: int, frames: int, rng: np.random.Generator) -> Wa
     """Breath while the note is held, and the click of its attack."""
     time = np.arange(frames, dtype=np.float32) / np.float32(SAMPLE_RATE)
     level = patch.breath * np.minimum(1.0, time / (patch.attack_ms * 0.001)) * (0.7 + 0.3 * np.exp(-time / 0.1))
-    level = level + patch.click * np.exp(-time / 0.012)
+    # The click has an attack of its own: a step in noise would be a fault, not a hammer.
+    level = level + patch.click * np.exp(-time / 0.012) * np.minimum(1.0, time / 0.0015)
     level[held:] *= np.linspace(1.0, 0.0, frames - held)
     colour = _coloured_noise(round(patch.noise_hz))
     start = int(rng.integers(colour.size // 2))
