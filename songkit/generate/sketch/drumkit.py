@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from songkit.generate.sketch.score import Hit
 from songkit.generate.sketch.voices import SAMPLE_RATE, Wave, add_at
+
+# A stick is on the skin for about half a millisecond; a step in noise would be a fault in the sound.
+ATTACK_SECONDS, RELEASE_SECONDS = 0.0005, 0.02
 
 TAKES = 4
 """Strokes of a drum differ a little; a hit takes one of these in turn."""
@@ -69,7 +73,14 @@ def render_drums(hits: Sequence[Hit], kit: str, out: Wave) -> None:
 
 @lru_cache(maxsize=256)
 def stroke(kit: str, drum: str, take: int) -> Wave:
-    """One stroke, `(1, frames)`, or `(2, frames)` where it is wide; peak near 1."""
+    """One stroke, `(1, frames)`, or `(2, frames)` where it is wide; peak 1, without a step at either end."""
+    wave = _struck(kit, drum, take)
+    time = np.arange(wave.shape[1]) / SAMPLE_RATE
+    wave = wave * np.clip(time / ATTACK_SECONDS, 0.0, 1.0) * np.clip((time[-1] - time) / RELEASE_SECONDS, 0.0, 1.0)
+    return np.asarray(wave / np.max(np.abs(wave)), dtype=np.float32)
+
+
+def _struck(kit: str, drum: str, take: int) -> npt.NDArray[Any]:
     rng = np.random.Generator(np.random.PCG64([take, sum(drum.encode())]))
     row = KITS[kit]
     turned = 1.0 + 0.012 * rng.standard_normal()
@@ -91,7 +102,7 @@ def stroke(kit: str, drum: str, take: int) -> Wave:
         wave = _rattle(rng, drum == "tambourine")
     else:
         return _cymbal(row, drum, rng)
-    return np.asarray(wave / np.max(np.abs(wave)), dtype=np.float32)[np.newaxis]
+    return wave[np.newaxis]
 
 
 def _time(seconds: float) -> npt.NDArray[np.float64]:
@@ -150,7 +161,7 @@ def _rattle(rng: np.random.Generator, jingles: bool) -> npt.NDArray[np.float64]:
     return np.asarray(noise * level)
 
 
-def _cymbal(row: Kit, drum: str, rng: np.random.Generator) -> Wave:
+def _cymbal(row: Kit, drum: str, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Hats, ride and crash: dense high noise, a little different on each side, struck with a short metallic cluster.
 
     The cluster dies within a tenth of a second: partials that ring on would stand out as whistles.
@@ -166,8 +177,7 @@ def _cymbal(row: Kit, drum: str, rng: np.random.Generator) -> Wave:
         wave += 0.6 * np.sin(2 * np.pi * 3350 * time) * np.exp(-time / 0.04)
     if drum == "crash":
         wave *= np.minimum(1.0, time / 0.004)
-    wave *= np.minimum(1.0, (time[-1] - time) / 0.02)
-    return np.asarray(wave / np.max(np.abs(wave)), dtype=np.float32)
+    return np.asarray(wave)
 
 
 def _riser(rng: np.random.Generator) -> Wave:
