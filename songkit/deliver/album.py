@@ -8,6 +8,7 @@ join, at any sample rate, and their lengths add up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -126,9 +127,9 @@ def order_album(
                 "leave it out of the chain, or master the tracks one by one",
             )
     refuse_shared((asked.source.info.path, asked.outputs) for asked in orders)
-    joined = Joined([asked.source for asked in orders])
-    refuse_misfits(orders[0].chain, info_of(joined), [target for _, target in orders[0].outputs])
-    return orders
+    programme = info_of(Joined([asked.source for asked in orders]))
+    refuse_misfits(orders[0].chain, programme, [target for _, target in orders[0].outputs])
+    return tuple(replace(asked, programme=programme) for asked in orders)
 
 
 def _words(format: Format) -> str:

@@ -28,6 +28,13 @@ class Order:
     chain: Chain
     outputs: tuple[tuple[Path, Target], ...]
     force: bool = False
+    programme: SourceInfo | None = None
+    """What the steps work on where that is more than the source: all tracks of an album."""
+
+    def planned(self) -> Plan:
+        """The passes of the chain over the programme."""
+        info = self.programme or info_of(self.source)
+        return plan(self.chain.working_steps, info, mix=self.chain.mix, latency=True)
 
     @property
     def asked_lufs(self) -> float | None:
@@ -50,7 +57,7 @@ class Order:
         return {
             "source": str(self.source.info.path),
             "chain": {"name": self.chain.name, "hash": self.chain.hash},
-            "plan": plan(self.chain.working_steps, info_of(self.source), mix=self.chain.mix, latency=True).to_dict(),
+            "plan": self.planned().to_dict(),
             "outputs": outputs,
         }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from songkit.analysis import Analysis, Score
-from songkit.chains import Chain
+from songkit.chains import Chain, Plan
 from songkit.files import FileSource
 from songkit.generate.contract import Request, Take
 from songkit.targets import Target
@@ -83,6 +83,7 @@ class MasterOrder(Protocol):
     def asked_lufs(self) -> float | None: ...
     @property
     def asked_ceiling_dbtp(self) -> float | None: ...
+    def planned(self) -> Plan: ...
 
 
 class Maker(Protocol):

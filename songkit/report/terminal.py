@@ -57,9 +57,6 @@ def explain_lines(score: Score, style: Style = plain) -> list[str]:
 
 def order_lines(order: MasterOrder, style: Style = plain) -> list[str]:
     """What `songkit master --plan` is about to do: source, files, passes, latency, memory, resolved settings."""
-    from songkit.blocks import info_of
-    from songkit.chains import plan
-
     chain, info = order.chain, order.source.info
     lines = [
         style(line, "title") for line in wrapped(f"{visible(info.path)} through the chain {visible(chain.name)}", "")
@@ -73,7 +70,7 @@ def order_lines(order: MasterOrder, style: Style = plain) -> list[str]:
     asked = [("target", order.asked_lufs, "LUFS"), ("ceiling", order.asked_ceiling_dbtp, "dBTP")]
     promised = [f"{name} {value:g} {unit}" for name, value, unit in asked if value is not None]
     lines.append("  asked    " + (", ".join(promised) or "no loudness, no ceiling"))
-    for line in plan(chain.working_steps, info_of(order.source), mix=chain.mix, latency=True).lines():
+    for line in order.planned().lines():
         lines += wrapped(visible(line), "  ", " " * 11)
     for note in info.notes:
         lines += _warning(note, style)
