@@ -53,7 +53,7 @@ class Spool:
         self._file: IO[bytes] | None = None
         expected_bytes = spool_bytes(format, expected_frames or 0)
         if expected_bytes > limit_bytes:
-            self._reserve(expected_bytes)
+            self._move_to_disk(expected_bytes)
 
     @property
     def format(self) -> Format:
@@ -88,18 +88,22 @@ class Spool:
 
     def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:
         """A fresh pass over what has been pushed until now, in blocks of at most `frames`."""
-        import numpy as np
-
         end = self._frames
         for start in range(0, end, frames):
-            block = np.empty((self._format.channels, min(frames, end - start)), np.float32)
-            done = 0
-            while done < block.shape[1]:
-                chunk, at = divmod(start + done, CHUNK_FRAMES)
-                part = block[:, done : done + CHUNK_FRAMES - at]
-                self._get(chunk, at, part)
-                done += part.shape[1]
-            yield block
+            yield self.read(start, min(frames, end - start))
+
+    def read(self, start: int, frames: int) -> Samples:
+        """The frames from `start` on; they must have been pushed."""
+        import numpy as np
+
+        block = np.empty((self._format.channels, frames), np.float32)
+        done = 0
+        while done < frames:
+            chunk, at = divmod(start + done, CHUNK_FRAMES)
+            part = block[:, done : done + CHUNK_FRAMES - at]
+            self._get(chunk, at, part)
+            done += part.shape[1]
+        return block
 
     def close(self) -> None:
         """Gives memory and disk back; the spool cannot be used any more."""

@@ -72,6 +72,8 @@ def songkit() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Runs the command line and ends the process with the documented exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    # No product here is large enough to share, and numpy's idle threads cost CPU time while they wait for one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run(arguments))
 
 

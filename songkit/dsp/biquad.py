@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from songkit.audio import Samples
 from songkit.dsp.filter_design import Sections
-from songkit.dsp.native import native
+from songkit.dsp.native import FUSED, native
 
 # States are looked at for denormal numbers, which slow a filter a hundredfold in silence, every so many frames of the
 # programme (not of the block: the same samples must come out whatever the blocks are).
@@ -21,7 +21,7 @@ _GRID_FRAMES = 256
 _TINY = 1e-30
 
 
-@native("void(const float32[:,:], const float64[:,:], float64[:,:,:], int64, float32[:,:])")
+@native("void(const float32[:,:], const float64[:,:], float64[:,:,:], int64, float32[:,:])", FUSED)
 def _filter(
     block: Samples, sections: Sections, state: npt.NDArray[np.float64], position: int, out: Samples
 ) -> None:  # pragma: no cover (compiled)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from songkit.audio import Samples
-from songkit.dsp.native import native
+from songkit.dsp.native import FUSED, native
 from songkit.dsp.upsample import Upsampler
 
 LOWEST_DIRECT_RATE = 44_100
@@ -55,7 +55,7 @@ def coefficients(sample_rate: int) -> npt.NDArray[np.float64]:
     return np.array([shelf, high_pass])
 
 
-@native("void(const float32[:,:], float64[:], float64[:,:], float64[:,:], int64[:], float64[:])")
+@native("void(const float32[:,:], float64[:], float64[:,:], float64[:,:], int64[:], float64[:])", FUSED)
 def _add_energy(
     block: Samples,
     weights: npt.NDArray[np.float64],

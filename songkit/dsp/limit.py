@@ -9,6 +9,8 @@ The drive belongs to the limiter: gains are those from input to output, and at m
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -35,7 +37,7 @@ class TruePeakLimiter:
 
     Works in hops at fixed places of the signal, so that the size of the blocks makes no difference. Buffers hold, from
     old to new: verified output that a dip may still reach, output to verify, input whose gain waits for what is ahead.
-    `verify=False` leaves the last step out, for those who only want to know how loud it will be.
+    `keep` gets the gain of every frame that comes out, float32 `(frames,)`: block times gain is the output again.
     """
 
     def __init__(
@@ -46,9 +48,9 @@ class TruePeakLimiter:
         ceiling: float,
         drive: float = 1.0,
         pace: Pace,
-        verify: bool = True,
+        keep: Callable[[Floats], None] | None = None,
     ) -> None:
-        self._ceiling, self._drive, self._verifies = ceiling, drive, verify
+        self._ceiling, self._drive, self._keep = ceiling, drive, keep
         self._follower = GainFollower(sample_rate, aim=ceiling * AIM, drive=drive, pace=pace)
         self._meter = ReductionMeter(sample_rate, drive)
         # Where in the buffer the next hop lies for each of the steps, from the last to the first.
@@ -109,7 +111,7 @@ class TruePeakLimiter:
         )
         # With a gain that stands still over the taps the output is verified with the input.
         self._moving = 2 if moving else max(0, self._moving - 1)
-        if self._moving and self._verifies:
+        if self._moving:
             self._verify_output()
 
     def _peaks(self, samples: Samples, start: int, threshold: float, frames: int = HOP_FRAMES) -> Floats:
@@ -140,8 +142,11 @@ class TruePeakLimiter:
     def _hand_out(self, end: int) -> Samples:
         skip = min(HOP_FRAMES, max(0, -self._position))
         stop = min(HOP_FRAMES, max(skip, end - self._position))
-        self._meter.push(self._gains[self._out + skip : self._out + stop])
-        return self._y[:, self._out + skip : self._out + stop].copy()
+        final = slice(self._out + skip, self._out + stop)
+        self._meter.push(self._gains[final])
+        if self._keep is not None:
+            self._keep(self._gains[final] * self._trim[final])
+        return self._y[:, final].copy()
 
     def _shift(self) -> None:
         for buffer in (self._x, self._y, self._gains[np.newaxis], self._trim[np.newaxis]):

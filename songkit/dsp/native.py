@@ -38,6 +38,9 @@ import numpy.typing as npt
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Multiply and add in one instruction with one rounding: recursions wait for it only half as long.
+FUSED = frozenset({"contract"})
+
 _SCALARS: dict[str, Any] = {"int64": ctypes.c_int64, "float64": ctypes.c_double}
 _TYPE = re.compile(r"(const )?(\w+)(?:\[([:,]+)\])?")
 _DIGEST_BYTES = 16

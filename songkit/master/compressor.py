@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class CompressorSettings(BaseModel):
     """The parameters of one compressor, of a whole signal or of a band."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     threshold_db: float = Field(-18.0, ge=-80.0, le=0.0, description="level in dBFS from which on it works, -80 to 0")
     ratio: float = Field(2.0, ge=1.0, le=100.0, description="dB in per dB out above the threshold, 1 to 100; 1 is off")

@@ -52,7 +52,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """K-weighted energies per cell (sums of weighted squares), how many frames they count, and the highest peak."""
+    """K-weighted energies per cell (sums of weighted squares), how many frames they count, and the highest sample."""
 
     energies: Energies
     per_second: int
@@ -116,12 +116,20 @@ class EnergyMeter:
 
 
 def survey(source: Source, blocks: Iterator[Samples], measure: Measure = INTEGRATED) -> Programme:
-    """One pass: energies and the true peak."""
-    energies, peaks = EnergyMeter(source, measure), TruePeakMeter(source.format.channels)
+    """One pass: energies and the highest sample."""
+    energies, peak = EnergyMeter(source, measure), 0.0
     for block in blocks:
         energies.push(block)
-        peaks.push(block)
-    return energies.result(peaks.result().peak)
+        peak = max(peak, float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
+    return energies.result(peak)
+
+
+def true_peak(source: Source, blocks: Iterator[Samples]) -> float:
+    """One pass: the highest inter-sample peak."""
+    meter = TruePeakMeter(source.format.channels)
+    for block in blocks:
+        meter.push(block)
+    return meter.result().peak
 
 
 def cell_peaks(source: Source, blocks: Iterator[Samples], per_second: int, threshold: float) -> Floats:

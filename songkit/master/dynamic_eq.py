@@ -14,7 +14,7 @@ from songkit.master.processor import ReportingMapStage, StreamProcessor
 
 
 class _DynamicBand(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     frequency_hz: float = Field(
         ge=5.0, lt=96_000.0, description="centre or corner in Hz, 5 to below half the sample rate"

@@ -20,7 +20,7 @@ Target = Literal["stereo", "mid", "side", "left", "right"]
 class _Band(BaseModel):
     """What every band has: where it works and on what."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     frequency_hz: float = Field(
         ge=5.0, lt=96_000.0, description="centre, corner or pivot in Hz, 5 to below half the sample rate"

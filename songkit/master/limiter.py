@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from songkit.units import db_to_gain
 
 if TYPE_CHECKING:
     from songkit.dsp.gain_follower import Pace
+    from songkit.dsp.reduction import Reduction
 
 
 class Limiter(StreamProcessor):
@@ -69,7 +71,7 @@ class LimiterStage:
             )
             for _ in range(groups)
         ]
-        self._pace = {name: getattr(limiter, name) for name in ("lookahead_ms", "hold_ms", "release_ms")}
+        self._pace = limiter.pace
 
     def push(self, block: Samples) -> Samples:
         return self._join([one.push(part) for one, part in zip(self._limiters, self._split(block), strict=True)])
@@ -80,12 +82,7 @@ class LimiterStage:
     def facts(self) -> Mapping[str, Any]:
         """What was reduced: of several unlinked channels the one that was reduced deepest."""
         deepest = max((one.reduction() for one in self._limiters), key=lambda reduction: reduction.max_reduction_db)
-        return {
-            "max_reduction_db": deepest.max_reduction_db,
-            "limited_share": deepest.limited_share,
-            **self._pace,
-            "reduction_history_db": list(deepest.history_db),
-        }
+        return limiter_facts(deepest, self._pace)
 
     def _split(self, block: Samples) -> list[Samples]:
         return [block] if len(self._limiters) == 1 else [block[index : index + 1] for index in range(len(block))]
@@ -94,3 +91,13 @@ class LimiterStage:
         import numpy as np
 
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def limiter_facts(reduction: Reduction, pace: Pace) -> dict[str, Any]:
+    """What a limiter did, as plain JSON values."""
+    return {
+        "max_reduction_db": reduction.max_reduction_db,
+        "limited_share": reduction.limited_share,
+        **asdict(pace),
+        "reduction_history_db": list(reduction.history_db),
+    }

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from songkit.audio import Samples
 from songkit.blocks import Reporting, Source, Stage
+from songkit.master.known_gain import KnownGainStage
 from songkit.master.processor import SolvedProcessor
 from songkit.progress import Progress
 
@@ -94,6 +95,11 @@ class LoudnessStage:
 
     def finish(self) -> Samples:
         return self._stage.finish()
+
+    def close(self) -> None:
+        """Gives back what the stage holds."""
+        if isinstance(self._stage, KnownGainStage):
+            self._stage.close()
 
     def facts(self) -> Mapping[str, Any]:
         """What was measured, what was set, how far the result is from the target, and what the limiter did."""

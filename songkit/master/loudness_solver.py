@@ -1,6 +1,6 @@
 """From a programme and a target to the stage that meets it: gain where that is enough, else the limiter driven.
 
-survey        1 pass    K-weighted cells and true peak; loudness after plain gain is known from here on
+survey        1 pass    K-weighted cells and highest sample; loudness after plain gain is known from here on
 cell_peaks    1 pass    only where the ceiling is in the way
 runs          1 to 6    the real limiter at the drive that the model proposes, until the loudness is met
 """
@@ -16,9 +16,21 @@ import numpy as np
 from songkit.audio import Samples
 from songkit.blocks import Source, Stage, info_of
 from songkit.dsp.gain_follower import Pace
-from songkit.dsp.limit import AIM, TruePeakLimiter
+from songkit.dsp.limit import AIM, DOUBT, TruePeakLimiter
+from songkit.dsp.truepeak import REACH
 from songkit.errors import SignalError
-from songkit.master.drive import Corrected, EnergyMeter, Model, Outcome, Programme, cell_peaks, search, survey
+from songkit.master.drive import (
+    Corrected,
+    EnergyMeter,
+    Model,
+    Outcome,
+    Programme,
+    cell_peaks,
+    search,
+    survey,
+    true_peak,
+)
+from songkit.master.known_gain import KeptGain, KnownGainStage
 from songkit.master.limiter import Limiter
 from songkit.master.measures import INTEGRATED, Measure
 from songkit.master.paces import EASY_REDUCTION_DB, PACES, allowed
@@ -31,8 +43,8 @@ TOLD_LU = 0.05  # what is further from the target than this is told
 REDUCTION_TOLERANCE_DB = 0.05
 MAX_RUNS = 6
 MAX_GAIN_DB = 100.0
-# The limiter may see peaks above the meter's, by what other interpolators make of the band near half the rate.
-DOUBTED_DB = 6.0
+# The limiter sees no peak higher above the samples than what interpolators can make of the worst of them.
+HIGHEST_OVER = REACH + DOUBT
 # The drive ends up above the plain gain; peaks are read exactly from that much below the ceiling on.
 DRIVE_BEYOND_DB = 3.0
 
@@ -72,6 +84,8 @@ class _Solver:
         self._source, self._asked, self._progress = source, asked, progress
         self._ceiling = db_to_gain(asked.ceiling_dbtp)
         self._passes = 0
+        self._last: KnownGainStage | None = None
+        self._last_setting = (0.0, PACES[0])
 
     def solve(self) -> tuple[Stage, dict[str, Any]]:
         programme = survey(self._source, self._blocks("measuring"), self._asked.measure)
@@ -96,7 +110,7 @@ class _Solver:
 
     def _model(self, programme: Programme, gain_db: float) -> Model | None:
         """The limiter on cells, or None where it would have nothing to do at this gain."""
-        if gain_to_db(programme.peak) + gain_db + DOUBTED_DB < self._asked.ceiling_dbtp:
+        if programme.peak * HIGHEST_OVER * db_to_gain(gain_db) < self._ceiling:
             return None
         threshold = self._ceiling / db_to_gain(gain_db + DRIVE_BEYOND_DB)
         peaks = cell_peaks(self._source, self._blocks("looking for peaks"), programme.per_second, threshold)
@@ -105,18 +119,24 @@ class _Solver:
         return Model(programme, peaks, self._ceiling, PACES[0])
 
     def _linear(self, programme: Programme, plain: Found) -> tuple[Stage, dict[str, Any]]:
-        """Gain alone: no pass is needed to know where it leads."""
-        room_db = gain_to_db(self._ceiling * AIM / programme.peak)
-        if self._asked.linear and plain.gain_db > room_db:
-            plain = Found(room_db, programme.plain(room_db), "ceiling")
+        """Gain alone: where it leads is known, but for the peak between samples that it must not lift too far."""
+        if self._asked.linear:
+            peak = true_peak(self._source, self._blocks("looking for peaks"))
+            room_db = gain_to_db(self._ceiling * AIM / peak)
+            if plain.gain_db > room_db:
+                plain = Found(room_db, programme.plain(room_db), "ceiling")
         factor = np.float32(db_to_gain(plain.gain_db))
         stage = MapStage(self._source.format, lambda block: block * factor)
         return stage, self._facts(programme, plain, "linear")
 
     def _limited(self, programme: Programme, model: Model, plain_db: float) -> tuple[Stage, dict[str, Any]]:
         found = self._paced(model, plain_db)
+        facts = self._facts(programme, found, "limit")
+        if self._last is not None and self._last_setting == (found.gain_db, found.pace):
+            return self._last, facts
+        self._forget()
         limiter = Limiter(ceiling_dbtp=self._asked.ceiling_dbtp, gain_db=found.gain_db, **asdict(found.pace))
-        return limiter.start(info_of(self._source)), self._facts(programme, found, "limit")
+        return limiter.start(info_of(self._source)), facts
 
     def _paced(self, model: Model, plain_db: float) -> Found:
         """At the cleanest pace that meets the target with ease; where none does, the fastest one, if it is nearer."""
@@ -164,20 +184,31 @@ class _Solver:
         return min(within, key=lambda each: self._distance_lu(each.outcome))
 
     def _run(self, drive_db: float, pace: Pace) -> Outcome:
-        """One pass through the real limiter; at its clean pace verifying takes away too little to be counted."""
+        """One pass through the real limiter; its gain is kept, so that the run that is taken need not be repeated."""
+        self._forget()
+        form = self._source.format
+        kept = KeptGain(form.sample_rate, self._source.frames)
         limiter = TruePeakLimiter(
-            self._source.format.channels,
-            self._source.format.sample_rate,
+            form.channels,
+            form.sample_rate,
             ceiling=self._ceiling,
             drive=db_to_gain(drive_db),
             pace=pace,
-            verify=pace is not PACES[0],
+            keep=kept.push,
         )
         energies = EnergyMeter(self._source, self._asked.measure)
         for block in self._blocks("finding the drive"):
             energies.push(limiter.push(block))
         energies.push(limiter.finish())
+        self._last = KnownGainStage(form, kept, limiter, pace)
+        self._last_setting = (drive_db, pace)
         return Outcome(energies.result().level(), limiter.reduction().max_reduction_db)
+
+    def _forget(self) -> None:
+        """Gives the gain of the last run back."""
+        if self._last is not None:
+            self._last.close()
+            self._last = None
 
     def _facts(self, programme: Programme, found: Found, mode: str) -> dict[str, Any]:
         before, after = programme.level(), found.outcome.level

@@ -28,7 +28,7 @@ _OVERSAMPLING = 4  # of the response against the filter's length, before it is c
 class ReferenceFile(BaseModel):
     """A recording to come near to, and how much it counts beside the others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     path: str = Field(min_length=1, description="an audio file; a relative path starts at the working directory")
     weight: float = Field(1.0, gt=0.0, le=1000.0, description="its share in the mean of several references")

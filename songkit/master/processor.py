@@ -27,7 +27,7 @@ from songkit.progress import Progress
 class Processor(BaseModel):
     """Base of every step: `mix` (0 dry to 1 wet) and `bypass` are kept by the runner, not by the step."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     about: ClassVar[str]
     """One line for listings."""
