@@ -1,13 +1,28 @@
-"""One call over many files: every file is tried, a failure is kept beside the results and stops nothing."""
+"""One call over many files: every file is tried, a failure is kept beside the results and stops nothing.
+
+each          in this process, one file after the other
+each_apart    in child processes, several files at once; outcomes come in the order of the files all the same
+master_each   `songkit.deliver.master_file` by either of them
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import base64
+import pickle
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from songkit.errors import QualityError, SongkitError
+from songkit.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from songkit.chains import Chain
+    from songkit.children import Failure
+    from songkit.deliver import MasterResult, Order
 
 T = TypeVar("T")
 
@@ -21,13 +36,74 @@ class Outcome(Generic[T]):
     error: SongkitError | None
 
 
-def each(paths: Iterable[Path], work: Callable[[Path], T]) -> Iterator[Outcome[T]]:
+def each(paths: Iterable[Path], work: Callable[[Path], T]) -> Generator[Outcome[T], None, None]:
     """The outcome of `work` for each path, in order, as soon as it is there."""
     for path in paths:
-        try:
-            yield Outcome(path, work(path), None)
-        except SongkitError as error:
-            yield Outcome(path, None, error)
+        yield _outcome(path, work)
+
+
+def each_apart(
+    paths: Sequence[Path], address: str, settings: Mapping[str, Any], *, at_once: int, progress: Progress = silent
+) -> Generator[Outcome[Any], None, None]:
+    """The outcome of the function at `address` for each path, in order, `at_once` of them in processes beside this one.
+
+    The function is called with a path, `progress` and the settings; these, its result and its errors are pickled on
+    the way. A child that crashes is the outcome of its file, and another takes its place. Whoever stops iterating (an
+    interrupt) ends all.
+    """
+    from songkit import children
+
+    tasks = [
+        children.Task(
+            "songkit.batch:work_apart",
+            {"call": _packed((address, path, dict(settings)))},
+            path.name,
+        )
+        for path in paths
+    ]
+    waiting: dict[int, Outcome[Any]] = {}
+    following = 0
+    with closing(children.run(tasks, at_once=at_once, reuse=True, progress=progress)) as ended:
+        for child in ended:
+            if child.failure is None:
+                waiting[child.index] = _unpacked(child.value()["outcome"])
+            else:
+                waiting[child.index] = Outcome(paths[child.index], None, _error(child.failure))
+            while following in waiting:
+                yield waiting.pop(following)
+                following += 1
+
+
+def work_apart(values: Mapping[str, Any], progress: Progress) -> dict[str, str]:
+    """What a child of `each_apart` does."""
+    address, path, settings = _unpacked(values["call"])
+    module, _, attribute = address.partition(":")
+    work = getattr(import_module(module), attribute)
+    return {"outcome": _packed(_outcome(path, lambda given: work(given, progress=progress, **settings)))}
+
+
+def order_each(paths: Sequence[Path], chain: Chain | str, **settings: Any) -> Generator[Outcome[Order], None, None]:
+    """The order of each path (see `songkit.deliver.order`), after a look at all: raises as `master_each` does."""
+    from songkit.deliver import order
+
+    settled = _settled(paths, chain, settings)
+    return each(paths, lambda path: order(path, settled, **settings))
+
+
+def master_each(
+    paths: Sequence[Path], chain: Chain | str, *, jobs: int = 1, progress: Progress = silent, **settings: Any
+) -> Generator[Outcome[MasterResult], None, None]:
+    """Each path mastered as by `songkit.deliver.master_file`, `jobs` of them at the same time, outcomes in order.
+
+    Before work begins: raises ChainError for the chain, and OutputError where two of the files would become one.
+    """
+    from songkit.deliver import master_file
+
+    settled = _settled(paths, chain, settings)
+    if jobs == 1 or len(paths) == 1:
+        return each(paths, lambda path: master_file(path, settled, progress=progress, **settings))
+    asked = {"chain": settled, **settings}
+    return each_apart(paths, "songkit.deliver:master_file", asked, at_once=jobs, progress=progress)
 
 
 def exit_code(outcomes: Iterable[Outcome[T]]) -> int:
@@ -39,3 +115,39 @@ def exit_code(outcomes: Iterable[Outcome[T]]) -> int:
     if len(outcomes) == 1:
         return errors[0].exit_code
     return QualityError.exit_code if all(isinstance(error, QualityError) for error in errors) else 1
+
+
+def _settled(paths: Sequence[Path], chain: Chain | str, settings: Mapping[str, Any]) -> Chain:
+    """The chain, read once for all; refuses files that would share an output."""
+    from songkit.chains import Chain
+    from songkit.deliver import destinations, refuse_shared
+
+    settled = Chain.load(chain) if isinstance(chain, str) else chain
+    names = ("output", "output_dir", "stem", "platforms")
+    where = {name: settings[name] for name in names if name in settings}
+    refuse_shared((path, destinations(path, settled, **where)) for path in paths)
+    return settled
+
+
+def _outcome(path: Path, work: Callable[[Path], T]) -> Outcome[T]:
+    try:
+        return Outcome(path, work(path), None)
+    except SongkitError as error:
+        return Outcome(path, None, error)
+
+
+def _error(failure: Failure) -> SongkitError:
+    """A child's failure as the error of its file; a bug of ours is raised, as it would be here."""
+    error = failure.exception()
+    if isinstance(error, SongkitError):
+        return error
+    raise error
+
+
+def _packed(value: Any) -> str:
+    return base64.b64encode(pickle.dumps(value)).decode("ascii")
+
+
+def _unpacked(text: str) -> Any:
+    """Both ends are this program: nothing else writes into the channel between them."""
+    return pickle.loads(base64.b64decode(text))

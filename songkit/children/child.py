@@ -1,7 +1,7 @@
-"""The child process of one task: one function, then the end.
+"""The child process: a function for each task, until the last one.
 
-    stdin    the task as one line of JSON; then kept open by the parent: its end means that the parent is gone
-    channel  one line of JSON per message: {"stage", "fraction"}, and as the last one {"result"} or {"error"}
+    stdin    a task is one line of JSON; kept open by the parent: its end means that the parent is gone
+    channel  one line of JSON per message: {"stage", "fraction"}, a task's last one {"result"} or {"error"}
     stdout and stderr   the log: what libraries print, and the traceback of a bug
     SIGTERM  put away what is unfinished, and go
 
@@ -17,9 +17,10 @@ import signal
 import sys
 import threading
 import time
+from queue import SimpleQueue
 from typing import Any
 
-from songkit.children.task import work_of
+from songkit.children.task import Asked
 from songkit.errors import SongkitError
 from songkit.progress import Progress, Update
 
@@ -44,25 +45,31 @@ def main() -> None:
     channel_descriptor = int(sys.argv[2])
     os.set_inheritable(channel_descriptor, False)  # a grandchild must not keep the channel open
     faulthandler.enable()
-    line = sys.stdin.readline()
     signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    lines: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     try:
         with open(channel_descriptor, "w", encoding="utf-8", buffering=1) as channel:
-            _work(line, channel)
+            while True:
+                asked = Asked.from_line(lines.get())
+                _work(asked, channel)
+                if asked.last:
+                    return
     except AskedToLeave:
         os.killpg(0, signal.SIGKILL)  # and whatever the work has started
 
 
-def _work(line: str, channel: Any) -> None:
+def _work(asked: Asked, channel: Any) -> None:
     progress = channel_progress(channel)
     try:
         progress(Update("start"))
-        last: dict[str, Any] = {"result": work_of(line, progress)}
+        last: dict[str, Any] = {"result": asked.carry_out(progress)}
     except SongkitError as error:
         last = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
     except MemoryError:
         last = {"error": "MemoryError", "message": "out of memory", "hint": ""}
+    sys.stdout.flush()  # what was printed belongs to the log before the parent reads it
+    sys.stderr.flush()
     channel.write(json.dumps(last, allow_nan=False) + "\n")
 
 
@@ -85,10 +92,14 @@ def _leave(number: int, frame: object) -> None:
     raise AskedToLeave(128 + number)
 
 
-def _end_with_parent() -> None:
-    """Waits for the end of stdin, which comes when the parent dies in whatever way, and ends the whole group."""
-    while os.read(0, 4096):
-        pass
+def _listen(lines: SimpleQueue[str]) -> None:
+    """Hands on the tasks until the end of stdin, which comes when the parent dies in whatever way; ends the group."""
+    with open(0, "rb", buffering=0, closefd=False) as stdin:
+        pending = b""
+        while data := stdin.read(65_536):
+            *whole, pending = (pending + data).split(b"\n")
+            for line in whole:
+                lines.put(line.decode("utf-8"))
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(CLEAN_UP_SECONDS)
     os.killpg(0, signal.SIGKILL)

@@ -73,13 +73,15 @@ def run(
     *,
     at_once: int | None = None,
     timeout_seconds: float | None = None,
+    reuse: bool = False,
     progress: Progress = silent,
 ) -> Generator[Outcome, None, None]:
     """Does the tasks in child processes and yields each outcome as it comes, in the order in which they end.
 
     At most `at_once` run at the same time (None: one per core); each has `timeout_seconds` (None: no limit), then it
-    and all it started are ended. Updates name the task's subject. Whoever stops iterating (an interrupt, `close`)
-    ends all.
+    and all it started are ended. With `reuse` a child that has done its task takes the next one, instead of every
+    task having a fresh child. Updates name the task's subject. Whoever stops iterating (an interrupt, `close`) ends
+    all.
     """
     limit = max(1, min(at_once or cores(), len(tasks)))
     environment = _environment(limit)
@@ -87,11 +89,16 @@ def run(
     try:
         while waiting or running:
             while waiting and len(running) < limit:
-                running.append(_Child(*waiting.popleft(), environment, timeout_seconds))
+                running.append(_Child(*waiting.popleft(), environment, timeout_seconds, reuse=reuse))
             _sleep_until_one_speaks(running)
             for child in [child for child in running if child.is_done(progress)]:
-                running.remove(child)
-                yield child.outcome(progress)
+                outcome = child.outcome(progress)
+                if child.is_free and waiting:
+                    child.take(*waiting.popleft())
+                else:
+                    child.kill()
+                    running.remove(child)
+                yield outcome
     finally:
         for child in running:
             child.ask_to_leave()
@@ -102,17 +109,21 @@ def run(
 class _Child:
     """One child process and what it has said so far."""
 
-    def __init__(self, index: int, task: Task, environment: Mapping[str, str], timeout_seconds: float | None) -> None:
+    def __init__(
+        self,
+        index: int,
+        task: Task,
+        environment: Mapping[str, str],
+        timeout_seconds: float | None,
+        *,
+        reuse: bool,
+    ) -> None:
         if not sys.executable:
             raise MissingError("this Python does not know its own executable", "start songkit from a plain python")
-        self._index = index
-        self._task = task
-        self.last = Update("start")
-        self._last_word: dict[str, Any] | None = None
+        self._reuse = reuse
         self._partial = b""
-        self._started = time.monotonic()
         self._timeout_seconds = timeout_seconds
-        self._timed_out = False
+        self._code: int | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child; closed in `kill`)
         self.channel, child_end = os.pipe()
         os.set_blocking(self.channel, False)
@@ -128,23 +139,42 @@ class _Child:
             )
         finally:
             os.close(child_end)
-        self._send_task()
+        self.take(index, task)
+
+    def take(self, index: int, task: Task) -> None:
+        """Gives the child its next task."""
+        self._index = index
+        self._task = task
+        self.last = Update("start")
+        self._last_word: dict[str, Any] | None = None
+        self._started = time.monotonic()
+        self._timed_out = False
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):  # it died before it read: its end says why
+                self._process.stdin.write(task.to_line(last=not self._reuse).encode())
+                self._process.stdin.flush()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the child has done its task and waits for another one."""
+        return self._reuse and self._last_word is not None and not self._has_exited()
 
     def is_done(self, progress: Progress) -> bool:
-        """Reads what the child has said; whether it has ended, or has no time left."""
-        if not self._read(progress) or self._has_exited():
+        """Reads what the child has said; whether it has done its task, has ended, or has no time left."""
+        if not self._read(progress) or self.is_free or self._has_exited():
             return True
         seconds = time.monotonic() - self._started
         self._timed_out = self._timeout_seconds is not None and seconds > self._timeout_seconds
         return self._timed_out
 
     def outcome(self, progress: Progress) -> Outcome:
-        """Ends what is left of the child and says how it went."""
-        if not self._timed_out:
+        """How the task went; a child that does not wait for another one is ended."""
+        free = self.is_free
+        if not (self._timed_out or free):
             self._wait(GRACE_SECONDS)
             self._read(progress)
         log = self._log_end()
-        code = self.kill()
+        code = 0 if free else self.kill()
         seconds = time.monotonic() - self._started
         stage = self.last.stage
         if self._last_word is not None and "result" in self._last_word:
@@ -162,24 +192,20 @@ class _Child:
 
     def kill(self) -> int:
         """Ends the child and everything it started, for certain; its exit code, negative for a signal."""
+        if self._code is not None:
+            return self._code
         self.ask_to_leave()
         self._wait(CLEAN_UP_SECONDS)
         # The child is not reaped yet, so its group cannot have become somebody else's.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        code = self._process.wait()
+        self._code = self._process.wait()
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
         os.close(self.channel)
         self._log.close()
-        return code
-
-    def _send_task(self) -> None:
-        if self._process.stdin is not None:
-            with suppress(BrokenPipeError):  # it died before it read: its end says why
-                self._process.stdin.write(self._task.to_line().encode())
-                self._process.stdin.flush()
+        return self._code
 
     def _read(self, progress: Progress) -> bool:
         """Takes in all that lies in the channel; False when the child has closed it."""
@@ -203,7 +229,10 @@ class _Child:
 
     def _has_exited(self) -> bool:
         """Whether the process has ended, without reaping it."""
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return (
+            self._code is not None
+            or os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        )
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

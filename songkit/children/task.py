@@ -24,13 +24,24 @@ class Task:
     values: Mapping[str, Any]
     subject: str
 
-    def to_line(self) -> str:
-        return json.dumps({"address": self.address, "values": dict(self.values)}, allow_nan=False) + "\n"
+    def to_line(self, *, last: bool) -> str:
+        """For the child's stdin; `last` says that there will be no other."""
+        return json.dumps({"address": self.address, "values": dict(self.values), "last": last}, allow_nan=False) + "\n"
 
 
-def work_of(line: str, progress: Progress) -> dict[str, Any]:
-    """Does, in the child, what `Task.to_line` asks for."""
-    asked = json.loads(line)
-    module, _, attribute = asked["address"].partition(":")
-    function = cast(Work, getattr(import_module(module), attribute))
-    return dict(function(asked["values"], progress))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A task as it arrives in the child."""
+
+    address: str
+    values: Mapping[str, Any]
+    last: bool
+
+    @classmethod
+    def from_line(cls, line: str) -> Asked:
+        return cls(**json.loads(line))
+
+    def carry_out(self, progress: Progress) -> dict[str, Any]:
+        module, _, attribute = self.address.partition(":")
+        function = cast(Work, getattr(import_module(module), attribute))
+        return dict(function(self.values, progress))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ from songkit.cli.options import (
 @click.option("-o", "--output", type=FILE, help="One output file, instead of the chain's deliver list.")
 @click.option("--output-dir", type=FILE, help="The folder for the outputs; made where missing.")
 @click.option("--album", is_flag=True, help="One gain for all FILES: the loudest meets the target, gaps stay gapless.")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Files mastered at once, each in a process."
+)
 @force_option
 @click.option("-n", "--dry-run", is_flag=True, help="Make every check that needs no processing, and stop.")
 @click.option("--plan", "show_plan", is_flag=True, help="Print passes, latency, memory and settings, and stop.")
@@ -44,6 +48,7 @@ from songkit.cli.options import (
 def master(
     files: tuple[Path, ...],
     album: bool,
+    jobs: int,
     dry_run: bool,
     show_plan: bool,
     strict: bool,
@@ -56,32 +61,35 @@ def master(
     Every delivered file is decoded and measured before it gets its name. When the target loudness and the ceiling
     cannot both hold, the ceiling wins and one line says how far the file is short of the target.
     """
-    from songkit.batch import each, exit_code
+    from songkit.batch import exit_code, master_each, order_each
     from songkit.cli.progress import shown
-    from songkit.deliver import MasterResult, Order, master_file, order
+    from songkit.deliver import Order
     from songkit.report.terminal import master_lines, order_lines
 
     if settings["output"] is not None and (album or len(files) > 1):
         raise click.UsageError("-o names one file, but there are several inputs: use --output-dir")
+    if album and jobs > 1:
+        raise click.UsageError(
+            "--jobs masters files side by side, but an album is one programme: leave one of them out"
+        )
     if album:
         only_order = dry_run or show_plan
         return _album(files, only_order=only_order, strict=strict, as_json=as_json, quiet=quiet, **settings)
-
-    def work(path: Path) -> MasterResult | Order:
-        if dry_run or show_plan:
-            return order(path, **settings)
-        return master_file(path, strict=strict, progress=progress, **settings)
-
     outcomes = []
     with shown(quiet=quiet or as_json) as progress:
-        for outcome in each(files, work):
-            outcomes.append(outcome)
-            result = outcome.result or getattr(outcome.error, "result", None)
-            if not (as_json or quiet) and result is not None:
-                lines = order_lines(result) if isinstance(result, Order) else master_lines(result)
-                click.echo("\n".join(lines))
-            if outcome.error is not None:
-                show_error(outcome.error)
+        if dry_run or show_plan:
+            coming: Any = order_each(files, **settings)
+        else:
+            coming = master_each(files, jobs=jobs, strict=strict, progress=progress, **settings)
+        with closing(coming):
+            for outcome in coming:
+                outcomes.append(outcome)
+                result = outcome.result or getattr(outcome.error, "result", None)
+                if not (as_json or quiet) and result is not None:
+                    lines = order_lines(result) if isinstance(result, Order) else master_lines(result)
+                    click.echo("\n".join(lines))
+                if outcome.error is not None:
+                    show_error(outcome.error)
     if as_json:
         print_json([_to_dict(outcome) for outcome in outcomes])
     return exit_code(outcomes)
