@@ -123,6 +123,29 @@ class Encoder:
         self._process.finish()
 
 
+class LoudnessListener:
+    """Blocks into ffmpeg's own loudness meter (`ebur128=peak=true`): a second opinion on the same samples."""
+
+    def __init__(self, format: Format) -> None:
+        stream = _raw_input(format).audio.filter("ebur128", peak="true", framelog="quiet")
+        output = stream.output("-", format="null")
+        self._process = _Process(_compile(output), writes=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.kill()
+
+    def push(self, block: Samples) -> None:
+        self._process.feed(_to_bytes(block))
+
+    def close(self) -> tuple[str, ...]:
+        """The end of the signal; the last lines that ffmpeg said, its summary among them."""
+        self._process.finish()
+        return tuple(self._process.lines)
+
+
 class Filter:
     """A chain of ffmpeg's audio filters as something that blocks run through, rate and layout kept.
 

@@ -23,6 +23,9 @@ class Platform(BaseModel):
         None, ge=-70.0, le=0.0, description="integrated loudness in LUFS; none: measured otherwise"
     )
     ceiling_dbtp: float | None = Field(None, ge=-60.0, le=0.0, description="highest true peak in dBTP; none: not said")
+    quieter: Literal["left", "raised to the ceiling", "raised and limited", "not known"] | None = Field(
+        None, description="what playback does with quieter music; none: nothing is played back by this figure"
+    )
     source: str = Field(description="where the figures stand")
     confidence: Literal["high", "medium-high", "medium", "low"] = Field(description="how far the source can be trusted")
     date: datetime.date = Field(description="the day on which the line was collected")

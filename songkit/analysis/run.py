@@ -55,13 +55,17 @@ def analyze(
     progress: Progress = silent,
     info: FileInfo | None = None,
     meters: Iterable[str] | None = None,
+    dual_mono: bool = False,
 ) -> Analysis:
     """Measure a source in one pass, with every meter or those named.
 
     Samples that are not finite are counted and located, and every meter gets zeros in their place. `info` adds what
-    the file says of itself. Raises UsageError for a meter that is not in METERS.
+    the file says of itself; `dual_mono` counts a single channel for the two loudspeakers that will play it (+3 LU).
+    Raises UsageError for a meter that is not in METERS.
     """
     running = {name: METERS[name](source.format) for name in _known(meters)}
+    if dual_mono and "loudness" in running:
+        running["loudness"] = LoudnessMeter(source.format, dual_mono=True)
     nonfinite = NonfiniteMeter(source.format)
     frames = 0
     for block in watched(source, progress, "analyze"):
@@ -73,12 +77,18 @@ def analyze(
     return _assemble(Signal.of(source.format, frames, info), results, nonfinite)
 
 
-def analyze_file(path: Path | str, progress: Progress = silent, *, meters: Iterable[str] | None = None) -> Analysis:
+def analyze_file(
+    path: Path | str,
+    progress: Progress = silent,
+    *,
+    meters: Iterable[str] | None = None,
+    dual_mono: bool = False,
+) -> Analysis:
     """Measure a file of any format that songkit reads. Raises InputError when it cannot be read."""
     from songkit.files import open_source
 
     source = open_source(Path(path))
-    return analyze(source, progress=progress, info=source.info, meters=meters)
+    return analyze(source, progress=progress, info=source.info, meters=meters, dual_mono=dual_mono)
 
 
 def _known(meters: Iterable[str] | None) -> Iterator[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from songkit.analysis import Analysis
     from songkit.analysis.profiles import Profile
     from songkit.batch import Outcome
+    from songkit.cli.asides import Asides
 
 
 @click.command()
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", is_flag=True, help="Show how the score comes about: raw value, target, weight, contribution."
 )
+@click.option("--platforms", is_flag=True, help="What listeners hear: gain, loudness and peak on each platform.")
+@click.option("--second-opinion", is_flag=True, help="What pyloudnorm and ffmpeg read of the same samples.")
+@click.option("--baseline", type=FILE, metavar="FILE", help="Say what changed since an earlier --json.")
+@click.option("--dual-mono", is_flag=True, help="Count one channel for two loudspeakers (+3 LU).")
+@click.option("--series", type=FILE, metavar="FILE", help="Write the curves over time as CSV, or JSON by its ending.")
+@click.option("--junit", type=FILE, metavar="FILE", help="Write what the profile says as JUnit XML.")
 @click.option("--html", "html", type=FILE, help="Also write a self-contained HTML report (one input file).")
 @force_option
 @json_option
@@ -31,6 +38,12 @@ def analyze(
     files: tuple[Path, ...],
     profile: str | None,
     explain: bool,
+    platforms: bool,
+    second_opinion: bool,
+    baseline: Path | None,
+    dual_mono: bool,
+    series: Path | None,
+    junit: Path | None,
     html: Path | None,
     force: bool,
     as_json: bool,
@@ -44,33 +57,41 @@ def analyze(
     from songkit.analysis.profiles import load
     from songkit.atomic import check_output
     from songkit.batch import each, exit_code
+    from songkit.cli.asides import Asides, write_junit, write_series
     from songkit.cli.progress import shown
     from songkit.progress import about
     from songkit.report.newest import newest_file
 
-    if html is not None:
-        if len(files) > 1:
-            raise click.UsageError("--html writes one page, but there are several inputs")
-        check_output(html, force=force)
+    for option, path in (("--html", html), ("--series", series), ("--junit", junit)):
+        if path is not None:
+            if len(files) > 1 and option != "--junit":
+                raise click.UsageError(f"{option} writes one file, but there are several inputs")
+            check_output(path, force=force)
+    asides = Asides.asked(platforms=platforms, second_opinion=second_opinion, baseline=baseline)
     limits = None if profile is None else load(profile)
     if not files:
         files = (newest_file(),)
         click.echo(f"no file was named: {files[0]} of the newest run", err=True)
     outcomes: list[Outcome[Analysis]] = []
     with shown(quiet=quiet or as_json) as progress:
-        for outcome in each(files, lambda path: analyze_file(path, about(progress, path.name))):
+        for outcome in each(files, lambda path: analyze_file(path, about(progress, path.name), dual_mono=dual_mono)):
             if outcome.result is not None:
+                asides.add(outcome.path, outcome.result, about(progress, outcome.path.name))
+                if series is not None:
+                    write_series(series, outcome.result, force=force)
                 if html is not None:
                     _write_page(html, outcome.path, outcome.result, force=force)
                 if not (as_json or quiet):
-                    _print(outcome.result, explain=explain, first=not outcomes)
+                    _print(outcome.result, asides, explain=explain, first=not outcomes)
             outcomes.append(_judged(outcome, limits))
+    if junit is not None:
+        write_junit(junit, outcomes, limits, force=force)
     if as_json:
-        print_json([_to_dict(outcome, limits) for outcome in outcomes])
+        print_json([_to_dict(outcome, limits) | asides.values(outcome.path) for outcome in outcomes])
     return exit_code(outcomes)
 
 
-def _print(analysis: Analysis, *, explain: bool, first: bool) -> None:
+def _print(analysis: Analysis, asides: Asides, *, explain: bool, first: bool) -> None:
     from songkit.report.style import style_for
     from songkit.report.terminal import analysis_lines, explain_lines
 
@@ -78,6 +99,8 @@ def _print(analysis: Analysis, *, explain: bool, first: bool) -> None:
     lines = analysis_lines(analysis, style)
     if explain and analysis.score is not None:
         lines += ["", *explain_lines(analysis.score, style)]
+    for told in asides.lines(analysis, style):
+        lines += ["", *told]
     click.echo("\n".join(lines if first else ["", *lines]))
 
 
