@@ -70,5 +70,6 @@ class Asked:
 
 
 def _last_value(steps: Sequence[Processor], field: str) -> Any:
-    values = [getattr(step, field, None) for step in steps if not step.bypass]
+    """Of the last step that has such a field; one that is blended with what came in keeps none of its promises."""
+    values = [getattr(step, field, None) for step in steps if not step.bypass and step.mix == 1.0]
     return next((value for value in reversed(values) if value is not None), None)

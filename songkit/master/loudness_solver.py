@@ -135,7 +135,9 @@ class _Solver:
         if self._last is not None and self._last_setting == (found.gain_db, found.pace):
             return self._last, facts
         self._forget()
-        limiter = Limiter(ceiling_dbtp=self._asked.ceiling_dbtp, gain_db=found.gain_db, **asdict(found.pace))
+        # Copied, not validated: in front of an encoder the ceiling may be lower than any that a chain may ask for.
+        settings = {"ceiling_dbtp": self._asked.ceiling_dbtp, "gain_db": found.gain_db, **asdict(found.pace)}
+        limiter = Limiter().model_copy(update=settings)
         return limiter.start(info_of(self._source)), facts
 
     def _paced(self, model: Model, plain_db: float) -> Found:
