@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from songkit.chains import Chain, stock_names
 from songkit.master import PROCESSORS
 from songkit.platforms import platforms
 from songkit.report.catalogue import parameter_rows
+from songkit.targets import Target
 
 PAGES = Path(__file__).parent
 SHARED = ("mix", "bypass")
@@ -23,13 +26,18 @@ def processors_page() -> str:
     ]
     for name, model in PROCESSORS.items():
         lines += ["", f"## {name}", "", model.about[0].upper() + model.about[1:] + ".", ""]
-        rows = [row for row in parameter_rows(model) if row.name not in SHARED]
-        if rows:
-            lines += ["| key | type | default | range | what it is |", "|---|---|---|---|---|"]
-        for row in rows:
-            cells = (f"`{row.name}`", row.type, row.default, row.range, row.description)
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines += key_table(model)
     return "\n".join(lines) + "\n"
+
+
+def key_table(model: type[BaseModel]) -> list[str]:
+    """The keys of a model, one line each; nothing for a model without any."""
+    rows = [row for row in parameter_rows(model) if row.name not in SHARED]
+    lines = ["| key | type | default | range | what it is |", "|---|---|---|---|---|"] if rows else []
+    for row in rows:
+        cells = (f"`{row.name}`", row.type, row.default, row.range, row.description)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines
 
 
 def chains_page() -> str:
@@ -42,6 +50,7 @@ def chains_page() -> str:
     for name in stock_names():
         chain = Chain.load(name)
         lines += ["", f"## {name}", "", chain.about, "", "```yaml", chain.dump().rstrip(), "```"]
+    lines += ["", "## What an entry of `deliver` may say", "", *key_table(Target)]
     return "\n".join(lines) + "\n"
 
 
