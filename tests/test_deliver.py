@@ -258,3 +258,23 @@ def test_a_ceiling_that_a_codec_cannot_keep_ends_with_3_and_the_figures(
     assert run(["master", str(path), "--chain", str(chain), "-q"]) == 3
     assert re.search(r"over_ceiling_db is \d\.\d\d, wanted at most 0", capsys.readouterr().err)
     assert (tmp_path / "hot.master.opus").exists()
+
+
+def test_a_blended_limit_promises_no_ceiling(song: Path, tmp_path: Path) -> None:
+    """What is mixed with the untouched signal is written as it is, without a search for a codec's overshoot."""
+    chain = Chain.parse("steps:\n  - loudness: {target_lufs: -14, ceiling_dbtp: -24, mix: 0.25}\n")
+    result = master_file(song, chain, output=tmp_path / "out.wav")
+    output = result.outputs[0]
+    assert output.checks == () and output.shortfall is None
+    assert output.analysis.peaks.true_peak_dbtp > -24
+    asked = master_file(song, chain, output=tmp_path / "asked.wav", target_lufs=-20, ceiling_dbtp=-6).outputs[0]
+    assert asked.analysis.loudness.integrated_lufs == pytest.approx(-20, abs=0.1)
+    assert asked.analysis.peaks.true_peak_dbtp <= -6
+
+
+def test_the_lowest_ceiling_holds_on_the_coarsest_grid(song: Path, tmp_path: Path) -> None:
+    """The ceiling in front of the grid is lower than any that a chain may ask for."""
+    chain = Chain.parse(
+        "steps:\n  - loudness: {target_lufs: -70, ceiling_dbtp: -60}\ndeliver:\n  - {format: wav, bit_depth: 16}\n"
+    )
+    assert master_file(song, chain, output=tmp_path / "out.wav").outputs[0].analysis.peaks.true_peak_dbtp <= -60

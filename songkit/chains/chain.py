@@ -132,8 +132,9 @@ class Chain(BaseModel):
     def with_loudness(self, target_lufs: float | None = None, ceiling_dbtp: float | None = None) -> Chain:
         """A chain that ends at this loudness and below this ceiling; None leaves what is there.
 
-        The last loudness step takes the values, and all of the signal. Without one, a target appends a loudness step (below the ceiling of
-        the last limiter, if there is one), and a ceiling alone goes to the last limiter, or appends one.
+        The last loudness step takes the values, and all of the signal. Without one, a target appends a loudness step
+        (below the ceiling of the last limiter, if there is one), and a ceiling alone goes to the last limiter, or
+        appends one.
         """
         asked = {"target_lufs": target_lufs, "ceiling_dbtp": ceiling_dbtp}
         asked = {key: value for key, value in asked.items() if value is not None}
@@ -150,7 +151,8 @@ class Chain(BaseModel):
 
     def _with_step(self, index: int, changes: Mapping[str, Any]) -> Chain:
         step = self.steps[index]
-        changed = _validated(type(step), {**step.model_dump(exclude_unset=True), **changes, "mix": 1.0, "bypass": False})
+        whole = {"mix": 1.0, "bypass": False}
+        changed = _validated(type(step), {**step.model_dump(exclude_unset=True), **changes, **whole})
         return self.model_copy(update={"steps": (*self.steps[:index], changed, *self.steps[index + 1 :])})
 
     def _append(self, name: str, values: Mapping[str, Any]) -> Chain:
