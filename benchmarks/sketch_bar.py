@@ -2,7 +2,8 @@
 
     python benchmarks/sketch_bar.py --lyrics sheet.lrc --seconds 95
 
-Each row is one song, with the names of the gates that it misses; the last line counts. Truth comes from each take's facts; the dry lead is the take's own voice rendered again without the band.
+Each row is one song, with the names of the gates that it misses; the last line counts. Truth comes from each take's
+facts; the dry lead is the take's own voice rendered again without the band.
 """
 
 from __future__ import annotations
