@@ -109,16 +109,21 @@ def check(lyrics: Lyrics, seconds: float) -> list[str]:
         end = min(seconds, following.start_seconds) if following else seconds
         room_seconds = end - line.start_seconds
         if following and following.start_seconds - line.start_seconds < TOGETHER_SECONDS:
-            warnings.append(f"{_named(line)} and line {following.line_number} start together")
+            warnings.append(f"{named(line)} and line {following.line_number} start together")
         elif (syllables := count_syllables(line.text)) > MAX_SYLLABLES_PER_SECOND * room_seconds:
             warnings.append(
-                f"{_named(line)} is crowded: about {syllables} syllables in {room_seconds:.2f} s"
+                f"{named(line)} is crowded: about {syllables} syllables in {room_seconds:.2f} s"
                 f" (at most {MAX_SYLLABLES_PER_SECOND:g} a second can be sung)"
             )
     if late:
-        which = _named(late[0]) + (f" and {len(late) - 1} more" if len(late) > 1 else "")
+        which = named(late[0]) + (f" and {len(late) - 1} more" if len(late) > 1 else "")
         warnings.append(f"{which} after the end of the song ({clock(seconds)}): will not be sung")
     return warnings
+
+
+def named(line: Line) -> str:
+    """A line as messages name it: its number, time and first words."""
+    return f"line {line.line_number} ({clock(line.start_seconds)} {_short(line.text)})"
 
 
 MAX_SYLLABLES_PER_SECOND = 10.0
@@ -207,10 +212,6 @@ def _bad_tag(tag: str) -> UsageError:
         f"{_short(tag)} is neither a time nor a header such as [ti:...]",
         "names of sections and notes are not sung: take them out, or write them as [#: ...]",
     )
-
-
-def _named(line: Line) -> str:
-    return f"line {line.line_number} ({clock(line.start_seconds)} {_short(line.text)})"
 
 
 def _short(text: str) -> str:
