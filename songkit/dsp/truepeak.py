@@ -147,8 +147,17 @@ def _refine(
     return peak, at
 
 
+@inlined
+def _loudest(words: npt.NDArray[np.int32], begin: int, end: int) -> np.int32:
+    """The largest magnitude as bits: without their sign they sort like the floats; NaN sorts on top."""
+    loudest = np.int32(0)
+    for word in words[begin:end]:
+        loudest = max(loudest, word & np.int32(0x7FFFFFFF))
+    return loudest
+
+
 @native(
-    "void(const float32[:,:], int64, int64, float64, int64, float64, float32[:], float64[:,:], "
+    "void(const float32[:,:], int64, int64, const int64[:], float64, int64, float64, float32[:], float64[:,:,:], "
     "const float32[:,:], const float32[:,:], const float32[:], float32[:])",
     fastmath=frozenset({"contract", "reassoc", "nsz"}),  # nothing that promises finite samples: a NaN stays where it is
 )
@@ -156,6 +165,7 @@ def _scan(
     windows: Floats,
     start: int,
     position: int,
+    ends: npt.NDArray[np.int64],
     threshold: float,
     rising: int,
     doubt: float,
@@ -166,46 +176,76 @@ def _scan(
     probe: Floats,
     scratch: Floats,
 ) -> None:  # pragma: no cover (compiled)
-    """The work of `interval_peaks` and `TruePeakMeter`; `found` has the highest peak of each channel and its place.
+    """The work of `interval_peaks` and of the meters; `ends` are where pieces of the intervals end, the last of all.
 
-    Lane g of a chunk is interval `first + g - 1`, whose taps begin at `first + g`. `position` is that of interval 0.
+    `found` has the highest peak of each piece and channel, and its place; `position` is that of interval 0. With
+    `rising` the threshold is the highest peak of the piece so far, which is all that a meter needs.
+    Lane g of a chunk is interval `first + g - 1`, whose taps begin at `first + g`.
     """
     points, highest = scratch[: 4 * LANES], scratch[4 * LANES :]
     for channel in range(windows.shape[0]):
         window = windows[channel, start:]
         words = window.view(np.int32)
-        best = found[channel, 0]
-        if rising:
-            threshold = best
-        for first in range(0, peaks.shape[0], CHUNK):
-            count = min(CHUNK, peaks.shape[0] - first)
-            # The bits of a float without its sign sort like the float; NaN sorts on top and is not skipped.
-            loudest = np.int32(0)
-            for word in words[first : first + count + TAPS + 2]:
-                loudest = max(loudest, word & np.int32(0x7FFFFFFF))
-            if loudest < np.float32(threshold / (REACH + doubt)).view(np.int32):
-                for index in range(first, first + count):
-                    peaks[index] = max(peaks[index], abs(window[index + HALF]))
-                continue
-            margin = 0.0
-            if doubt > 0.0:
-                margin = _margin(window, first, count, doubt, float(np.int32(loudest).view(np.float32)), probe)
-            near = (threshold - margin) * NEAR
-            _interpolate(window, first, quarters, points, highest)
-            for lane in range(1, count + 1):
-                peak = float(highest[lane])
-                at = 0.0
-                if peak >= near:
-                    peak, at = _refine(window, first, lane, points, table, near, peak)
-                index = first + lane - 1
-                peaks[index] = max(peaks[index], np.float32(peak + margin))
-                if peak > best:
-                    best = peak
-                    found[channel, 1] = position + index + at
-                    if rising:
-                        threshold = best
-                        near = threshold * NEAR
-        found[channel, 0] = best
+        first = 0
+        for piece in range(ends.shape[0]):
+            end = ends[piece]
+            best = found[piece, channel, 0]
+            if rising:
+                loudest = _loudest(words, first + HALF, end + HALF + 1)
+                sample = np.float64(np.int32(loudest).view(np.float32))
+                if sample > best:
+                    at_sample = first
+                    while at_sample < end and words[at_sample + HALF] & np.int32(0x7FFFFFFF) != loudest:
+                        at_sample += 1
+                    best = sample
+                    found[piece, channel, 1] = position + at_sample
+                threshold = best
+            while first < end:
+                count = min(CHUNK, end - first)
+                loudest = _loudest(words, first, first + count + TAPS + 2)
+                if loudest < np.float32(threshold / (REACH + doubt)).view(np.int32):
+                    for index in range(first, first + count):
+                        peaks[index] = max(peaks[index], abs(window[index + HALF]))
+                    first += count
+                    continue
+                margin = 0.0
+                if doubt > 0.0:
+                    margin = _margin(window, first, count, doubt, float(np.int32(loudest).view(np.float32)), probe)
+                near = (threshold - margin) * NEAR
+                _interpolate(window, first, quarters, points, highest)
+                for lane in range(1, count + 1):
+                    peak = float(highest[lane])
+                    at = 0.0
+                    if peak >= near:
+                        peak, at = _refine(window, first, lane, points, table, near, peak)
+                    index = first + lane - 1
+                    peaks[index] = max(peaks[index], np.float32(peak + margin))
+                    if peak > best:
+                        best = peak
+                        found[piece, channel, 1] = position + index + at
+                        if rising:
+                            threshold = best
+                            near = threshold * NEAR
+                first += count
+            found[piece, channel, 0] = best
+
+
+class Scanner:
+    """Buffers for `_scan`, for those who call it hop after hop."""
+
+    def __init__(self) -> None:
+        self._peaks = np.zeros(SPAN, np.float32)
+        self._scratch = Fixed(np.empty(5 * LANES, np.float32))
+
+    def raise_highest(
+        self, windows: Floats, position: int, ends: npt.NDArray[np.int64], found: npt.NDArray[np.float64]
+    ) -> None:
+        """Raise `found`, `(pieces, channels, 2)`, to the highest inter-sample peak of each piece, and set its place.
+
+        `ends` are the intervals behind each piece, `position` is the place of interval 0, in frames.
+        """
+        peaks = self._peaks[: ends[-1]]
+        _scan(windows, 0, position, ends, 0.0, 1, 0.0, peaks, found, *_TAPS, self._scratch)
 
 
 def interval_peaks(windows: Floats, threshold: float, peaks: Floats, *, start: int = 0, doubt: float = 0.0) -> None:
@@ -218,9 +258,10 @@ def interval_peaks(windows: Floats, threshold: float, peaks: Floats, *, start: i
     Between 0.46 and 0.5 of the sample rate interpolators differ by what their length makes of the transition band;
     `doubt` adds that share of what the signal has there to each peak (nothing below -48 dB of its loudest sample).
     """
-    found = np.zeros((len(windows), 2))
+    found = np.zeros((1, len(windows), 2))
     scratch = np.empty(5 * LANES, np.float32)
-    _scan(windows, start, 0, threshold, 0, doubt, peaks, found, *_TAPS, scratch)
+    ends = np.array([len(peaks)])
+    _scan(windows, start, 0, ends, threshold, 0, doubt, peaks, found, *_TAPS, scratch)
 
 
 class Hops:
@@ -276,9 +317,8 @@ class TruePeakMeter:
 
     def __init__(self, channels: int) -> None:
         self._hops = Hops(channels)
-        self._peaks = np.zeros(SPAN, np.float32)
-        self._found = np.zeros((channels, 2))
-        self._fixed: Any = (Fixed(self._found), *_TAPS, Fixed(np.empty(5 * LANES, np.float32)))
+        self._scanner = Scanner()
+        self._found = np.zeros((1, channels, 2))
 
     def push(self, block: Samples) -> None:
         """Take in float32 `(channels, frames)`."""
@@ -288,7 +328,8 @@ class TruePeakMeter:
     def result(self) -> TruePeaks:
         """Flush the interpolator and tell; called once, after the last block."""
         self._scan(*self._hops.finish())
-        return TruePeaks(tuple(self._found[:, 0].tolist()), tuple(self._found[:, 1].tolist()))
+        peaks, places = self._found[0].T.tolist()
+        return TruePeaks(tuple(peaks), tuple(places))
 
     def _scan(self, first: int, intervals: int, windows: Floats) -> None:
-        _scan(windows, 0, first, 0.0, 1, 0.0, self._peaks[:intervals], *self._fixed)
+        self._scanner.raise_highest(windows, first, np.array([intervals]), self._found)

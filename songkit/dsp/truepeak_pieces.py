@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from songkit.audio import Samples
-from songkit.dsp.truepeak import _TAPS, HALF, LANES, SPAN, Floats, Hops, TruePeaks, _scan, interval_peaks
+from songkit.dsp.truepeak import SPAN, Floats, Hops, Scanner, TruePeaks, interval_peaks
 
 FULL_SCALE = 1.0
 # What rounds to full scale is not over it: the interpolator's own error is 0.02 dB.
@@ -39,10 +38,10 @@ class TruePeakPieces:
     def __init__(self, channels: int, piece_frames: int) -> None:
         self._hops = Hops(channels)
         self._piece_frames = piece_frames
-        self._scratch = np.empty(5 * LANES, np.float32)
+        self._scanner = Scanner()
         self._peaks = np.zeros(SPAN, np.float32)
         self._highest = np.zeros((channels, 2))
-        self._open = 0.0
+        self._open = np.zeros((channels, 2))
         self._pieces: list[float] = []
         self._overs: list[tuple[int, int]] = []
         self._frames = 0
@@ -57,40 +56,32 @@ class TruePeakPieces:
         """Flush the interpolator and tell; called once, after the last block."""
         self._split(*self._hops.finish())
         if self._frames > len(self._pieces) * self._piece_frames:
-            self._pieces.append(self._open)
+            self._pieces.append(self._open[:, 0].max())
         elif self._pieces:
-            self._pieces[-1] = max(self._pieces[-1], self._open)  # what rings behind the last sample
+            self._pieces[-1] = max(self._pieces[-1], self._open[:, 0].max())  # what rings behind the last sample
         whole = TruePeaks(tuple(self._highest[:, 0].tolist()), tuple(self._highest[:, 1].tolist()))
         return PeakPieces(whole, np.array(self._pieces), np.array(self._overs, np.int64).reshape(-1, 2))
 
     def _split(self, first: int, intervals: int, windows: Floats) -> None:
         """One hop, cut where pieces end; what lies before the first sample belongs to the first piece."""
-        start = 0
-        while start < intervals:
-            piece_end = (len(self._pieces) + 1) * self._piece_frames
-            stop = min(intervals, piece_end - first)
-            if stop > start:
-                self._measure(first, start, stop, windows)
-            if first + stop >= piece_end:
-                self._pieces.append(self._open)
-                self._open = 0.0
-            start = stop
-
-    def _measure(self, first: int, start: int, stop: int, windows: Floats) -> None:
-        found: Any = np.zeros((len(windows), 2))
-        under = windows[:, start + HALF - 1 : stop + HALF]
-        for channel, samples in enumerate(under):
-            at = int(np.argmax(np.abs(samples)))
-            found[channel] = abs(float(samples[at])), first + start + at
-        peaks = self._peaks[: stop - start]
-        _scan(windows, start, first + start, 0.0, 1, 0.0, peaks, found, *_TAPS, self._scratch)
-        self._open = max(self._open, float(found[:, 0].max()))
-        higher = found[:, 0] > self._highest[:, 0]
-        self._highest[higher] = found[higher]
-        if found[:, 0].max() > OVER:
+        ended = np.arange(len(self._pieces) + 1, (first + intervals) // self._piece_frames + 1)
+        ends = ended * self._piece_frames - first
+        if not len(ends) or ends[-1] < intervals:
+            ends = np.append(ends, intervals)
+        found = np.zeros((len(ends), len(windows), 2))
+        found[0] = self._open
+        self._scanner.raise_highest(windows, first, ends, found)
+        highest = found[found[:, :, 0].argmax(axis=0), np.arange(len(windows))]
+        self._highest = np.where(highest[:, :1] > self._highest[:, :1], highest, self._highest)
+        self._pieces += found[: len(ended), :, 0].max(axis=1).tolist()
+        self._open = found[-1] if len(ended) < len(ends) else np.zeros_like(self._open)
+        if highest[:, 0].max() > OVER:
+            peaks = self._peaks[:intervals]
             peaks[:] = 0.0
-            interval_peaks(windows, OVER, peaks, start=start)
-            self._note_overs(np.flatnonzero(peaks > OVER) + first + start)
+            interval_peaks(windows, OVER, peaks)
+            places = np.flatnonzero(peaks > OVER) + first
+            if len(places):
+                self._note_overs(places)
 
     def _note_overs(self, places: npt.NDArray[np.int64]) -> None:
         breaks = np.flatnonzero(np.diff(places) > JOIN_FRAMES)
