@@ -18,7 +18,7 @@ def figure_names() -> frozenset[str]:
 
 
 def _paths(group: type[Any], prefix: str) -> Iterator[str]:
-    hints = get_type_hints(group, localns=_names())
+    hints = get_type_hints(group, localns=type_names())
     for item in fields(group):
         hint = hints[item.name]
         kinds = [
@@ -31,7 +31,7 @@ def _paths(group: type[Any], prefix: str) -> Iterator[str]:
                 yield prefix + item.name
 
 
-def _names() -> dict[str, Any]:
+def type_names() -> dict[str, Any]:
     """Names that stand behind TYPE_CHECKING in the dataclasses' files."""
     from songkit.audio import Format
 

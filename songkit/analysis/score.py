@@ -39,15 +39,16 @@ class TermWeight(Strict):
     zero_above: float | None = None
     weight: float = Field(ge=0.0)
     absent: float = Field(0.0, ge=0.0, le=1.0)
+    outside: float = Field(1.0, ge=0.0, le=1.0)
 
     def reached(self, raw: float | None) -> float:
-        """0 to 1: 1 inside the target range, falling in a straight line to 0 outside."""
+        """0 to 1: 1 inside the target range, falling in a straight line from `outside` to 0 beside it."""
         if raw is None:
             return self.absent
         if raw < self.low and self.zero_below is not None:
-            return max(0.0, (raw - self.zero_below) / (self.low - self.zero_below))
+            return self.outside * max(0.0, (raw - self.zero_below) / (self.low - self.zero_below))
         if raw > self.high and self.zero_above is not None:
-            return max(0.0, (self.zero_above - raw) / (self.zero_above - self.high))
+            return self.outside * max(0.0, (self.zero_above - raw) / (self.zero_above - self.high))
         return 1.0
 
 

@@ -22,9 +22,11 @@ from songkit.version import __version__
 COMMANDS = {
     "make": "songkit.cli.make:make",
     "generate": "songkit.cli.generate:generate",
+    "rank": "songkit.cli.rank:rank",
     "master": "songkit.cli.master:master",
     "analyze": "songkit.cli.analyze:analyze",
     "compare": "songkit.cli.compare:compare",
+    "lyrics": "songkit.cli.lyrics:lyrics",
     "stems": "songkit.cli.stems:stems",
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from songkit.make.generate import generate_takes
 from songkit.make.order import Order, TakesOrder, settle
+from songkit.make.rank import RankedTake, Ranking, rank_run
 from songkit.make.result import DeliveredFile, RunResult, TakeResult, TakesResult
 from songkit.make.run import MakeCheckError, make_song
 
@@ -19,11 +20,14 @@ __all__ = [
     "DeliveredFile",
     "MakeCheckError",
     "Order",
+    "RankedTake",
+    "Ranking",
     "RunResult",
     "TakeResult",
     "TakesOrder",
     "TakesResult",
     "generate_takes",
     "make_song",
+    "rank_run",
     "settle",
 ]
