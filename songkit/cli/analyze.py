@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", is_flag=True, help="Show how the score comes about: raw value, target, weight, contribution."
 )
+@click.option("--meters", metavar="NAMES", help="Only these meters, with commas: loudness,peaks,levels and so on.")
 @click.option("--platforms", is_flag=True, help="What listeners hear: gain, loudness and peak on each platform.")
 @click.option("--second-opinion", is_flag=True, help="What pyloudnorm and ffmpeg read of the same samples.")
 @click.option("--baseline", type=FILE, metavar="FILE", help="Say what changed since an earlier --json.")
@@ -38,6 +39,7 @@ def analyze(
     files: tuple[Path, ...],
     profile: str | None,
     explain: bool,
+    meters: str | None,
     platforms: bool,
     second_opinion: bool,
     baseline: Path | None,
@@ -69,12 +71,17 @@ def analyze(
             check_output(path, force=force)
     asides = Asides.asked(platforms=platforms, second_opinion=second_opinion, baseline=baseline)
     limits = None if profile is None else load(profile)
+    named = None if meters is None else [name.strip() for name in meters.split(",")]
     if not files:
         files = (newest_file(),)
         click.echo(f"no file was named: {files[0]} of the newest run", err=True)
     outcomes: list[Outcome[Analysis]] = []
+
+    def measure(path: Path) -> Analysis:
+        return analyze_file(path, about(progress, path.name), meters=named, dual_mono=dual_mono)
+
     with shown(quiet=quiet or as_json) as progress:
-        for outcome in each(files, lambda path: analyze_file(path, about(progress, path.name), dual_mono=dual_mono)):
+        for outcome in each(files, measure):
             if outcome.result is not None:
                 asides.add(outcome.path, outcome.result, about(progress, outcome.path.name))
                 if series is not None:
