@@ -29,7 +29,7 @@ from tests.strategies import NAMES, Pieces, audio, chain_steps, sizes, step
 Example = Callable[..., None]
 
 BASE = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
-QUICK = settings(BASE, max_examples=1_000)
+QUICK = settings(BASE, max_examples=700)
 LONG = settings(BASE, max_examples=3_000)
 
 TOLD_LU = 0.05
