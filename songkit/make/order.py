@@ -16,13 +16,12 @@ from songkit.generate import lyrics as lyric_sheets
 from songkit.generate import seeds as seed_lists
 from songkit.generate.contract import MAX_SECONDS, MAX_SEED, MIN_SECONDS, Generator, Request
 from songkit.generate.lyrics import Lyrics
+from songkit.generate.sheet_check import fitting_seconds
 from songkit.units import clock
 
 if TYPE_CHECKING:
     from songkit.chains import Chain
 
-TAIL_SECONDS = 10.0
-"""How long a song goes on after its last line has begun, where no length is asked for."""
 INSTRUMENTAL_SECONDS = 60.0
 
 AnyOrder = TypeVar("AnyOrder", bound="TakesOrder")
@@ -136,7 +135,7 @@ def _length(sheet: Lyrics | None, seconds: float | None) -> float:
     if seconds is None:
         if sheet is None:
             return INSTRUMENTAL_SECONDS
-        return min(MAX_SECONDS, max(MIN_SECONDS, sheet.lines[-1].start_seconds + TAIL_SECONDS))
+        return fitting_seconds(sheet)
     if not (math.isfinite(seconds) and MIN_SECONDS <= seconds <= MAX_SECONDS):
         raise UsageError(f"{seconds:g} seconds: songs of {MIN_SECONDS:g} to {MAX_SECONDS:g} seconds can be made")
     return float(seconds)

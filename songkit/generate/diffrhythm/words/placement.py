@@ -115,22 +115,25 @@ def place(
     pronounced = [(line, pronounce(line.text, readings, otherwise)) for line in sung]
     findings += [finding for line, sound in pronounced for finding in not_sung(line, sound)]
     ids = np.full(frames_of(seconds, max_frames), FILLER_ID, dtype=np.int64)
-    placed = _placed([(line, sound) for line, sound in pronounced if sound.ids], ids)
+    placed = _placed([(line, sound) for line, sound in pronounced if sound.ids], ids, frame_at(seconds))
     findings += [finding for line in placed for finding in misplaced(line)]
     findings.sort(key=lambda finding: finding.line_number or 0)
     return Placed(ids, placed, tuple(findings), readings.name if readings else "")
 
 
-def _placed(lines: list[tuple[Line, Pronounced]], ids: npt.NDArray[np.int64]) -> tuple[PlacedLine, ...]:
-    """The lines on the frames of `ids`, written into it."""
+def _placed(
+    lines: list[tuple[Line, Pronounced]], ids: npt.NDArray[np.int64], last_frame: int
+) -> tuple[PlacedLine, ...]:
+    """The lines on the frames of `ids`, written into it; what begins from `last_frame` on is not heard."""
     placed: list[PlacedLine] = []
+    end = min(last_frame, len(ids))
     asked = [min(frame_at(line.start_seconds), len(ids)) for line, _ in lines]
     free = 0
-    for (line, sound), (own, following) in zip(lines, pairwise([*asked, len(ids)]), strict=True):
+    for (line, sound), (own, following) in zip(lines, pairwise([*asked, end]), strict=True):
         tokens = (*(COMMA_ID if token == END_OF_LINE_ID else token for token in sound.ids), END_OF_LINE_ID)
         start = min(max(own, free), len(ids))
-        fitting = min(len(tokens), len(ids) - start)
-        ids[start : start + fitting] = tokens[:fitting]
-        placed.append(PlacedLine(line, sound, tokens, own, start, fitting, following - own))
-        free = start + fitting
+        free = min(start + len(tokens), len(ids))
+        ids[start:free] = tokens[: free - start]
+        heard = max(0, min(free, end) - start)
+        placed.append(PlacedLine(line, sound, tokens, own, start, heard, following - own))
     return tuple(placed)
