@@ -57,7 +57,7 @@ def play_comping(plan: Plan) -> list[Part]:
         parts.append(_sparkle(plan))
     if plan.genre.ostinato:
         figure = "ostinato" if plan.grid.tempo_bpm > SLOW_BPM else "fast ostinato"
-        parts.append(_comp(plan, plan.genre.ostinato, figure, 0.0, 3.5, 0.3))
+        parts.append(_comp(plan, plan.genre.ostinato, figure, 0.0, 5.0, 0.3))
     return parts
 
 

@@ -96,7 +96,7 @@ PATCHES: dict[str, Patch] = {
     "bell": Patch("fm", 9000, 9, 0.1, ((4200, 3, 0.8),), 2, 1.6, 0.35, 0.0, 500, 0.4, 3, octave=1),
     # plucked strings, and bowed ones that let go at once
     "short strings": Patch("saw", 2600, 7, 0.3, ((400, 2, 0.8), (2900, 3, 0.8)), 5, 0.16, 0.3, 0.0, 90, 0.6, 5,
-                           click=0.16, noise_hz=6500),
+                           click=0.28, noise_hz=6500),
     "acoustic guitar": Patch("string", 3000, 7, 0.3, ((210, 3, 0.8), (3200, 3, 1.0)), 2, 1.7, 0.75, 0.0, 110, 0.8,
     1.5,
                              click=0.10, noise_hz=4500, strum_ms=13),
