@@ -3,8 +3,8 @@
     python benchmarks/memory.py                 # 1, 10 and 60 minutes of stereo at 44.1 kHz
     python benchmarks/memory.py 10 120          # other lengths, in minutes
 
-Makes its own programme (noise bursts over a bass line, so that the limiter has work), masters it through `radio` in a
-child process, and prints the child's peak resident set, its CPU time, and the delivered figures read by ffmpeg.
+Makes its own programme, loud enough that the limiter has work, masters it through `radio` in a child process, and
+prints the child's peak resident set, its CPU time, and the delivered figures read by ffmpeg.
 """
 
 from __future__ import annotations
@@ -16,27 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-import soundfile
+from programme import write_programme
 
 from songkit.ffmpeg import executable
-
-RATE = 44_100
-
-
-def programme(path: Path, minutes: float) -> None:
-    """Written in blocks, so that the benchmark itself stays small."""
-    random = np.random.default_rng(1)
-    with soundfile.SoundFile(path, "w", RATE, 2, "PCM_16") as file:
-        for second in range(round(minutes * 60)):
-            time = np.arange(RATE) / RATE
-            bass = 0.2 * np.sin(2 * np.pi * (55 if second % 4 < 2 else 41.2) * time)
-            hits = (
-                random.standard_normal((RATE, 2))
-                * np.exp(-(time % 0.25) / 0.05)[:, None]
-                * (0.1 + 0.1 * (second % 30 > 14))
-            )
-            file.write(np.clip(bass[:, None] + hits, -1, 1))
 
 
 def master(path: Path) -> tuple[int, float]:
@@ -63,7 +45,7 @@ def main() -> None:
     for minutes in lengths:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "in.wav"
-            programme(path, minutes)
+            write_programme(path, round(minutes * 60))
             peak, cpu = master(path)
             figures = ebur128(path.with_name("in.master.wav"))
             print(f"{minutes:8g} {peak / 1e6:8.0f} {cpu:8.1f} {minutes * 60 / cpu:12.0f}  {figures}")

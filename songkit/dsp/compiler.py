@@ -51,7 +51,8 @@ def _numba_type(kind: ArgumentType) -> Any:
 
 def _for_numba(function: Any, fastmath: frozenset[str]) -> Any:
     """The function with every `Inlined` that it calls as a function of numba's."""
-    jitted = _numba.njit(fastmath=set(fastmath) or False, error_model="numpy")
+    bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    jitted = _numba.njit(fastmath=set(fastmath) or False, error_model="numpy", **bare)
     names = function.__globals__.items()
     meant = {
         name: jitted(_for_numba(value.function, fastmath))
