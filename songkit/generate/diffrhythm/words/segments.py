@@ -14,6 +14,8 @@ ENGLISH, MANDARIN = "en", "zh"
 _SAID_IF_LOST = frozenset("&@#%*+=<>|^/\\")
 """Characters that look like punctuation and stand for words: that they are not sung is worth a line."""
 _ZERO = "〇"
+_CELSIUS = "℃"
+"""Stays one character: cn2an has a word for it."""
 
 
 class Segment(NamedTuple):
@@ -23,7 +25,8 @@ class Segment(NamedTuple):
 
 def composed(text: str) -> str:
     """The text with its characters in their plain form: full-width letters and digits, ½ as 1/2, é as one."""
-    return unicodedata.normalize("NFKC", text).replace("\u2044", "/")
+    parts = (unicodedata.normalize("NFKC", part) for part in text.split(_CELSIUS))
+    return _CELSIUS.join(parts).replace("\u2044", "/")
 
 
 def language_of(character: str) -> str:
