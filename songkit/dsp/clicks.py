@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
+
+from songkit.dsp.native import inlined, native
 
 WINDOW = 4096
 CORE = 2048
@@ -26,24 +27,23 @@ AFTER = 0.09
 SETTLED, LISTENED = 28, 112  # samples: the click's own and the predictor's memory, then what is listened to
 MOST_ALIKE = 3  # peaks of half the height and more in the window
 
-_FAST = {"contract", "reassoc", "nsz"}
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 
-@njit(cache=True, fastmath=_FAST)
-def _predictor(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Coefficients of the prediction error filter (Levinson and Durbin); all zero for silence."""
-    tapered = np.empty(WINDOW, np.float32)
+@inlined
+def _predictor(window: Floats, shape: Doubles, tapered: Floats, correlation: Doubles, taps: Doubles) -> None:
+    """Coefficients of the prediction error filter into `taps` (Levinson and Durbin); all zero for silence."""
     for index in range(WINDOW):
         tapered[index] = window[index] * shape[index]
-    correlation = np.zeros(ORDER + 1)
     for lag in range(ORDER + 1):
         product = np.float32(0.0)
         for index in range(WINDOW - lag):
             product += tapered[index] * tapered[index + lag]
         correlation[lag] = product
-    taps = np.zeros(ORDER + 1)
+        taps[lag] = 0.0
     if correlation[0] < 1e-6:
-        return taps
+        return
     # A floor of 90 dB under the signal keeps a pure tone solvable.
     error = correlation[0] * (1.0 + 1e-9)
     taps[0] = 1.0
@@ -60,22 +60,23 @@ def _predictor(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64]) 
         error *= 1.0 - reflection * reflection
         if error <= correlation[0] * 1e-12:
             break
-    return taps
 
 
-@njit(cache=True, fastmath=_FAST)
-def _error(window: npt.NDArray[np.float32], taps: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+@inlined
+def _error(window: Floats, taps: Doubles, error: Floats) -> None:
     """Magnitude of the prediction error; 0 for the first ORDER samples, which have no past."""
-    error = np.zeros(WINDOW, np.float32)
+    for index in range(WINDOW):
+        error[index] = 0.0
     for tap in range(ORDER + 1):
         weight = np.float32(taps[tap])
         for index in range(ORDER, WINDOW):
             error[index] += weight * window[index - tap]
-    return np.abs(error)
+    for index in range(WINDOW):
+        error[index] = abs(error[index])
 
 
-@njit(cache=True, fastmath=_FAST)
-def _usual(error: npt.NDArray[np.float32]) -> float:
+@inlined
+def _usual(error: Floats) -> float:
     """Mean of the error without what stands far out of it."""
     mean = 0.0
     for index in range(WINDOW):
@@ -88,8 +89,8 @@ def _usual(error: npt.NDArray[np.float32]) -> float:
     return total / max(1, kept)
 
 
-@njit(cache=True, fastmath=_FAST)
-def _alone(window: npt.NDArray[np.float32], error: npt.NDArray[np.float32], at: int) -> bool:
+@inlined
+def _alone(window: Floats, error: Floats, at: int) -> bool:
     """Whether the peak of the error at `at` is over at once, loud, and no regular guest in this window."""
     height = error[at]
     after, frames = 0.0, 0
@@ -117,13 +118,22 @@ def _alone(window: npt.NDArray[np.float32], error: npt.NDArray[np.float32], at: 
     return alike <= MOST_ALIKE
 
 
-_SIGNATURE = types.int64(types.Array(types.float32, 1, "C", readonly=True), types.float64[::1], types.int64[::1])
-
-
-@njit(_SIGNATURE, cache=True)
-def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64], found: npt.NDArray[np.int64]) -> int:
+def find_clicks(window: Floats, shape: Doubles, found: npt.NDArray[np.int64]) -> int:
     """Write the positions of clicks in the middle CORE samples of a window; `shape` is a Hann window of WINDOW."""
-    error = _error(window, _predictor(window, shape))
+    room = np.empty((2, WINDOW), np.float32), np.empty((2, ORDER + 1))
+    return _find(window, shape, found, *room)
+
+
+@native(
+    "int64(const float32[:], const float64[:], int64[:], float32[:,:], float64[:,:])",
+    fastmath=frozenset({"contract", "reassoc", "nsz"}),
+)
+def _find(
+    window: Floats, shape: Doubles, found: npt.NDArray[np.int64], signals: Floats, filters: Doubles
+) -> int:  # pragma: no cover (compiled)
+    error = signals[0]
+    _predictor(window, shape, signals[1], filters[0], filters[1])
+    _error(window, filters[1], error)
     limit = max(LEAST, ABOVE_MEAN * _usual(error))
     count = 0
     index = (WINDOW - CORE) // 2
@@ -133,7 +143,10 @@ def find_clicks(window: npt.NDArray[np.float32], shape: npt.NDArray[np.float64],
             index += 1
             continue
         first = max(ORDER, index - NEAR)
-        peak_at = first + int(np.argmax(error[first : min(WINDOW, index + NEAR)]))
+        peak_at = first
+        for near in range(first + 1, min(WINDOW, index + NEAR)):
+            if error[near] > error[peak_at]:
+                peak_at = near
         if (WINDOW - CORE) // 2 <= peak_at < end and _alone(window, error, peak_at):
             found[count] = peak_at
             count += 1

@@ -12,7 +12,22 @@ from numba.core import compiler, registry
 from songkit.dsp.native import ArgumentType, Inlined, Kernel
 
 # What a kernel may call beside its own code: the C library's memory and mathematics, which every process has.
-_EXTERNAL = {"memcpy", "memset", "memmove", "exp", "log", "log10", "pow", "sin", "cos", "tan", "tanh", "fmod", "round"}
+_EXTERNAL = {
+    "memcpy",
+    "memset",
+    "memmove",
+    "exp",
+    "log",
+    "log10",
+    "pow",
+    "sin",
+    "cos",
+    "tan",
+    "tanh",
+    "fmod",
+    "round",
+    "sqrt",
+}
 _DECLARED = re.compile(r"^declare .*?@\"?([\w.$]+)\"?\(", re.MULTILINE)
 
 _numba: Any = numba

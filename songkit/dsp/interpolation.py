@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from songkit.dsp.native import native
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,18 +21,21 @@ ORDER = 64
 _SETTLINGS = 4  # solutions in which more and more samples stand on their bounds
 
 
-@njit("void(float64[::1], float64[::1], float64[::1])", cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
-def predictor(window: Floats, shape: Floats, taps: Floats) -> None:  # pragma: no cover (compiled)
+def predictor(window: Floats, shape: Floats, taps: Floats) -> None:
     """Prediction error filter `taps` (the first is 1) of a window, by autocorrelation (Levinson and Durbin)."""
+    _predict(window * shape, np.zeros(len(taps)), taps)
+
+
+@native("void(const float64[:], float64[:], float64[:])", frozenset({"contract", "reassoc", "nsz"}))
+def _predict(tapered: Floats, correlation: Floats, taps: Floats) -> None:  # pragma: no cover (compiled)
     order = len(taps) - 1
-    tapered = window * shape
-    correlation = np.zeros(order + 1)
     for lag in range(order + 1):
         total = 0.0
-        for index in range(len(window) - lag):
+        for index in range(len(tapered) - lag):
             total += tapered[index] * tapered[index + lag]
         correlation[lag] = total
-    taps[:] = 0.0
+    for index in range(order + 1):
+        taps[index] = 0.0
     taps[0] = 1.0
     error = correlation[0] * (1.0 + 1e-9)  # a floor of -90 dB: a pure tone stays solvable
     for step in range(1, order + 1):
@@ -49,17 +53,28 @@ def predictor(window: Floats, shape: Floats, taps: Floats) -> None:  # pragma: n
         error *= 1.0 - reflection * reflection
 
 
-@njit("void(float64[::1], int8[::1], float64[::1])", cache=True, nogil=True)
-def _solve(window: Floats, lost: npt.NDArray[np.int8], taps: Floats) -> None:  # pragma: no cover (compiled)
-    """Puts the best values where `lost` is 1; a Cholesky factorisation of the band."""
+def _solve(window: Floats, lost: npt.NDArray[np.int8], taps: Floats) -> None:
+    """Puts the best values where `lost` is 1."""
+    at = np.flatnonzero(lost)
+    band = np.zeros((len(at), len(taps)))  # row i: factors of i with i, i - 1, i - 2, ... of the lost
+    _solve_band(window, lost, at, taps, np.zeros(len(taps)), band, np.zeros(len(at)))
+
+
+@native("void(float64[:], const int8[:], const int64[:], const float64[:], float64[:], float64[:,:], float64[:])")
+def _solve_band(
+    window: Floats,
+    lost: npt.NDArray[np.int8],
+    at: npt.NDArray[np.int64],
+    taps: Floats,
+    weights: Floats,
+    band: Floats,
+    values: Floats,
+) -> None:  # pragma: no cover (compiled)
+    """A Cholesky factorisation of the band; `weights`, `band` and `values` come in as zeros."""
     order = len(taps) - 1
-    weights = np.zeros(order + 1)
     for lag in range(order + 1):
         for index in range(order + 1 - lag):
             weights[lag] += taps[index] * taps[index + lag]
-    at = np.flatnonzero(lost)
-    band = np.zeros((len(at), order + 1))  # row i: factors of i with i, i - 1, i - 2, ... of the lost
-    values = np.zeros(len(at))
     for i in range(len(at)):
         here = at[i]
         for k in range(max(0, here - order), min(len(window), here + order + 1)):

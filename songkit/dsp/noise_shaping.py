@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
 
 from songkit.audio import Samples
+from songkit.dsp.native import native
 
 ORDER = 10
 # The threshold above 14 kHz would let noise grow without bound; so much above its lowest point it ends.
@@ -39,13 +39,7 @@ def reach_steps(coefficients: npt.NDArray[np.float64]) -> float:
     return _MAX_ERROR * (1.0 + float(np.abs(coefficients).sum()))
 
 
-_BLOCK = types.Array(types.float32, 2, "C", readonly=True)
-_SIGNATURE = types.void(
-    _BLOCK, types.float32[:, ::1], types.float64[::1], types.float64[:, ::1], types.float64, types.float32[:, ::1]
-)
-
-
-@njit(_SIGNATURE, cache=True)
+@native("void(const float32[:,:], const float32[:,:], const float64[:], float64[:,:], float64, float32[:,:])")
 def _shape(
     block: Samples,
     dither: Samples,

@@ -186,7 +186,7 @@ def _scan(
     for channel in range(windows.shape[0]):
         window = windows[channel, start:]
         words = window.view(np.int32)
-        first = np.int64(0)  # a literal 0 would be a type of its own, and everything called compiled for it, too
+        first: Any = np.int64(0)  # a literal 0 would be a type of its own, and everything called compiled for it, too
         for piece in range(ends.shape[0]):
             end = ends[piece]
             best = found[piece, channel, 0]
