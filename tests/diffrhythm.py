@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -137,3 +138,65 @@ def _weights(group: str) -> dict[str, torch.Tensor]:
         assert float(values.sum()) == pytest.approx(total, abs=1e-6), key
         assert float(values.square().sum()) == pytest.approx(squares, rel=1e-9), key
     return made
+
+
+class TellingVae(torch.nn.Module):
+    """A VAE with the published interface that tells, sample by sample, which frame of which chunk it decoded.
+
+    Left: the first latent channel of the frame. Right: that of the first frame of the chunk. Encoding gives the mean
+    of each frame of the left channel as its mean, and the first sample of the chunk as its scale.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    @torch.jit.export
+    def decode_export(self, latents: torch.Tensor) -> torch.Tensor:
+        left = latents[:, 0].repeat_interleave(2048, dim=1)
+        right = latents[:, 0, :1].expand(left.shape[0], left.shape[1])
+        return torch.stack([left, right], dim=1)
+
+    @torch.jit.export
+    def encode_export(self, audio: torch.Tensor) -> torch.Tensor:
+        mean = audio[:, 0].unflatten(1, [-1, 2048]).mean(-1)
+        scale = audio[:, 1, :1].expand(mean.shape[0], mean.shape[1])
+        return torch.stack([mean] * self.channels + [scale] * self.channels, dim=1)
+
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.decode_export(latents)
+
+
+class SmallVae(torch.nn.Module):
+    """A VAE with the published interface that makes sound: each latent channel is a tone, its neighbours leak in."""
+
+    def __init__(self, channels: int, reach: int = 2) -> None:
+        super().__init__()
+        random = torch.Generator().manual_seed(7)
+        self.channels, self.reach = channels, reach
+        tones = 0.3 * torch.sin(torch.arange(2048) * 0.01 * torch.arange(1, channels + 1).unsqueeze(1))
+        self.register_buffer("tones", tones / channels**0.5)
+        self.register_buffer("mix", torch.randn(2, channels, generator=random))
+        self.register_buffer("spread", torch.randn(channels, channels, 2 * reach + 1, generator=random) / channels)
+
+    @torch.jit.export
+    def decode_export(self, latents: torch.Tensor) -> torch.Tensor:
+        seen = torch.nn.functional.conv1d(latents, self.spread, padding=self.reach)
+        return torch.einsum("bct,cs,rc->brts", seen, self.tones, self.mix).flatten(2)
+
+    @torch.jit.export
+    def encode_export(self, audio: torch.Tensor) -> torch.Tensor:
+        frames = audio.mean(1).unflatten(1, [-1, 2048])
+        mean = torch.einsum("bts,cs->bct", frames, self.tones)
+        return torch.cat([mean, torch.zeros_like(mean)], dim=1)
+
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.decode_export(latents)
+
+
+def vae_file(path: Path, module: torch.nn.Module) -> Path:
+    """The module as the TorchScript file that is published."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(module).save(path)
+    return path

@@ -2,11 +2,13 @@
 
     shape                 the sizes of the two published models, frames and seconds
     model                 the network, whole
-    precision, weights    fp32, bf16 and the published fp16; strict loading
-    sampler, field        noise to latents: time grid, solvers; guidance
-    vae, chunks           latents to audio and back, in overlapping chunks
+    precision, weights    fp32, bf16 and the published fp16, on which device; strict loading
+    field, sampler        the guided velocity; from noise to latents: time grid, solvers, seeds
     latents               what latents must be before they are decoded, and how they are kept
-    torch_audio           torchaudio where its native library does not load
+    vae, chunks, decoded  latents to audio and back, in overlapping chunks; the take, written as it is
+    memory, torch_audio   glibc kept from giving memory back; torchaudio where its library does not load
+    words                 lyrics as tokens on the frame axis
 
-Every file but this one and `shape`, `chunks` imports torch: import them where work starts.
+Every file but this one, `shape`, `chunks` and `memory` imports torch or loads it when called: import them where work
+starts.
 """

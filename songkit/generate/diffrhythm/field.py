@@ -92,7 +92,7 @@ class GuidedField:
         self._interval = interval
         self._batched = batched
         self._guided = strength >= NO_GUIDANCE
-        self._conditions = _conditions(model, prompt, guided=self._guided)
+        self.conditions = _conditions(model, prompt, guided=self._guided)
         self.evaluations = 0
         """How many times the velocity was asked for."""
 
@@ -109,13 +109,13 @@ class GuidedField:
     def _velocity(self, time: Tensor, state: Tensor) -> Tensor:
         low, high = self._interval
         if not self._guided or not low <= float(time) <= high:
-            return self._model.velocity(state, time, self._conditions[:1])
+            return self._model.velocity(state, time, self.conditions[:1])
         if self._in_one_batch(state):
-            both = self._model.velocity(torch.cat([state, state]), time, self._conditions)
+            both = self._model.velocity(torch.cat([state, state]), time, self.conditions)
             with_prompt, without = both.chunk(2)
         else:
-            with_prompt = self._model.velocity(state, time, self._conditions[:1])
-            without = self._model.velocity(state, time, self._conditions[1:])
+            with_prompt = self._model.velocity(state, time, self.conditions[:1])
+            without = self._model.velocity(state, time, self.conditions[1:])
         return with_prompt + (with_prompt - without) * self._strength
 
     def _in_one_batch(self, state: Tensor) -> bool:

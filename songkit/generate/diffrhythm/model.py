@@ -257,10 +257,14 @@ class Attention(nn.Module):
     def forward(self, stream: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:  # B N D
         stream = stream.to(self.q_proj.weight.dtype)
         query, key, value = (
-            project(stream).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B H N W
+            project(stream).unflatten(-1, (self.heads, -1))  # B N H W
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
-        mixed = F.scaled_dot_product_attention(rotated(query, rotary), rotated(key, rotary), value)  # B H N W
+        query, key, value = (
+            heads.transpose(1, 2)  # B H N W
+            for heads in (rotated(query, rotary), rotated(key, rotary), value)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value)  # B H N W
         return self.o_proj(mixed.transpose(1, 2).flatten(2))  # B N D
 
 
@@ -310,11 +314,11 @@ def rotary_table(frames: int, shape: Shape, precision: Precision, device: torch.
         inverse = inverse.half().float()
     angles = torch.arange(frames, dtype=torch.float32, device=device).unsqueeze(1) * inverse  # N W/2
     angles = torch.cat([angles, angles], dim=-1)  # N W
-    return angles.cos().to(precision.stream), angles.sin().to(precision.stream)
+    return angles.cos().to(precision.heavy), angles.sin().to(precision.heavy)
 
 
-def rotated(heads: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:  # B H N W
+def rotated(heads: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:  # B N H W
     """Each half of a head's width turned against the other by the frame's angle."""
-    cosines, sines = rotary
+    cosines, sines = (table.unsqueeze(1) for table in rotary)  # N 1 W
     low, high = heads.chunk(2, dim=-1)
-    return (heads * cosines + torch.cat([-high, low], dim=-1) * sines).to(heads.dtype)
+    return heads * cosines + torch.cat([-high, low], dim=-1) * sines

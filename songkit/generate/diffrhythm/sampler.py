@@ -6,7 +6,7 @@ The published grid has as many *points* as `steps`, so 32 steps are 31 intervals
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -20,8 +20,10 @@ from songkit.generate.diffrhythm.model import DiT
 from songkit.optional import need
 from songkit.progress import Progress, Update, silent
 
+Field = Callable[[Tensor, Tensor], Tensor]
+"""The velocity at a time () and a state, in the shape of the state."""
+
 Solver = Literal["euler", "midpoint", "heun2", "dopri5"]
-EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "heun2": 2}
 STAGE = "sample"
 
 
@@ -101,7 +103,7 @@ def sample(
     return torch.where(kept, prompt.reference.fitted(prompt.frames).to(state), state)
 
 
-def integrate(field: GuidedField, start: Tensor, schedule: Schedule, progress: Progress = silent) -> Tensor:
+def integrate(field: Field, start: Tensor, schedule: Schedule, progress: Progress = silent) -> Tensor:
     """The state at time 1 that the field carries `start` to."""
     times = schedule.times(start.dtype, start.device)
     if schedule.solver == "dopri5":
@@ -113,7 +115,7 @@ def integrate(field: GuidedField, start: Tensor, schedule: Schedule, progress: P
     return state
 
 
-def _step(field: GuidedField, state: Tensor, now: Tensor, then: Tensor, solver: Solver) -> Tensor:
+def _step(field: Field, state: Tensor, now: Tensor, then: Tensor, solver: Solver) -> Tensor:
     if solver == "euler":
         return state + (then - now) * field(now, state)
     # One interval at a time: a fixed-grid solver keeps nothing between them, and every step can be reported.
@@ -121,7 +123,7 @@ def _step(field: GuidedField, state: Tensor, now: Tensor, then: Tensor, solver: 
     return ends[-1]
 
 
-def _adaptive(field: GuidedField, start: Tensor, times: Tensor, tolerance: float, progress: Progress) -> Tensor:
+def _adaptive(field: Field, start: Tensor, times: Tensor, tolerance: float, progress: Progress) -> Tensor:
     def reported(time: Tensor, state: Tensor) -> Tensor:
         progress(Update(STAGE, min(1.0, max(0.0, float(time)))))
         return field(time.to(state.dtype), state)
