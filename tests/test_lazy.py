@@ -45,7 +45,15 @@ def test_commands_that_only_talk_load_no_dsp(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["songkit", "songkit.master", "songkit.chains", "songkit.analysis", "songkit.generate"]
+    "module",
+    [
+        "songkit",
+        "songkit.master",
+        "songkit.chains",
+        "songkit.analysis",
+        "songkit.generate",
+        "songkit.generate.diffrhythm",
+    ],
 )
 def test_rooms_load_no_dsp(module: str) -> None:
     script = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
