@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from songkit.audio import Samples
@@ -33,6 +35,28 @@ def about(progress: Progress, subject: str) -> Progress:
 def named(progress: Progress, stage: str) -> Progress:
     """`progress`, with every update under one stage's name: what the work is to the user, not what does it."""
     return lambda update: progress(replace(update, stage=stage))
+
+
+_of_preparation: ContextVar[Progress] = ContextVar("of_preparation", default=silent)
+
+
+@contextmanager
+def hearing_preparation(progress: Progress) -> Iterator[None]:
+    """Within the block, `progress` hears of what is prepared once and for all, down where no caller hands it in."""
+    token = _of_preparation.set(progress)
+    try:
+        yield
+    finally:
+        _of_preparation.reset(token)
+
+
+@contextmanager
+def preparing(what: str) -> Iterator[None]:
+    """Work that only the first run on a machine has to do."""
+    progress = _of_preparation.get()
+    progress(Update(f"preparing {what} (first run only)", None, "songkit"))
+    yield
+    progress(Update(f"preparing {what} (first run only)", 1.0, "songkit"))
 
 
 def watched(source: Source, progress: Progress, stage: str, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:

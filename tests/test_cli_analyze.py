@@ -194,3 +194,13 @@ def test_without_a_file_and_without_a_run_it_is_wrong_usage(
     Path("runs/b-123456/manifest.json").write_text('{"key": "k", "winner": null, "takes": []}')
     assert run(["analyze"]) == 2
     assert "has no winner yet" in capsys.readouterr().err
+
+
+def test_meters_by_name(sine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["analyze", str(sine), "--json", "--meters", "loudness, peaks"]) == 0
+    (values,) = json.loads(capsys.readouterr().out)
+    assert values["loudness"]["integrated_lufs"] == pytest.approx(-23.0, abs=0.05)
+    assert values["spectrum"] is None
+    assert values["undefined"]["spectrum"] == "not measured"
+    assert run(["analyze", str(sine), "--meters", "loudnes"]) == 2
+    assert "did you mean loudness?" in capsys.readouterr().err

@@ -12,6 +12,7 @@ import pytest
 from numba.core.errors import TypingError
 
 from songkit.dsp.native import inlined, native
+from songkit.progress import hearing_preparation
 
 FACTOR = 3.0
 
@@ -79,6 +80,19 @@ def test_refuses_a_kernel_that_does_not_stand_alone():
 
     with pytest.raises(TypingError):
         _allocates(3)
+
+
+def test_the_wait_for_the_compiler_is_told_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    told = []
+    for _ in range(2):
+        kernel = native("float64(float64, float64)")(_ratio.function)
+        with hearing_preparation(told.append):
+            assert kernel(1.0, 4.0) == 0.25
+    assert [(update.stage, update.fraction) for update in told] == [
+        ("preparing test_native (first run only)", None),
+        ("preparing test_native (first run only)", 1.0),
+    ]
 
 
 PROGRAM = """

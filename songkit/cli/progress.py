@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from songkit.progress import Progress, Update, silent
+from songkit.progress import Progress, Update, hearing_preparation, silent
 
 
 @contextmanager
@@ -18,11 +18,12 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
     if quiet:
         yield silent
     elif sys.stderr.isatty():
-        with _bar() as progress:
+        with _bar() as progress, hearing_preparation(progress):
             yield progress
     else:
         lines = _Lines()
-        yield lines
+        with hearing_preparation(lines):
+            yield lines
         lines.close()
 
 

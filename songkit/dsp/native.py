@@ -35,6 +35,8 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from songkit.progress import preparing
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -152,9 +154,10 @@ def _load(kernel: Kernel[Any]) -> Any:
     name = f"{kernel.function.__module__.rpartition('.')[2]}.{kernel.function.__name__}-{_key(kernel)}.o"
     code = next(filter(None, map(_checked, _kept(name))), None)
     if code is None:
-        from songkit.dsp.compiler import compiled
+        with preparing(kernel.function.__module__.rpartition(".")[2]):
+            from songkit.dsp.compiler import compiled
 
-        code = compiled(kernel)
+            code = compiled(kernel)
         _keep(name, _digest(code) + code)
     symbol, _, object_file = code.partition(b"\0")
     c_types = [c_type for kind in kernel.types for c_type in kind.c_types]
