@@ -136,23 +136,24 @@ class LoudnessMeter:
     def result(self) -> Loudness:
         self._sub_blocks.append(self._energy.finish())
         # Mean squares per 10 ms, so that window means are sums over `length`.
-        sub_blocks = np.concatenate(self._sub_blocks) * 100.0 / self._energy.rate
-        momentary = windows(sub_blocks, _MOMENTARY) / _MOMENTARY
-        short_term = windows(sub_blocks, _SHORT_TERM) / _SHORT_TERM
+        sub_blocks = np.concatenate(self._sub_blocks)
+        self._sub_blocks.clear()
+        sub_blocks *= 100.0 / self._energy.rate
+        momentary, short_term = _Window.of(sub_blocks, _MOMENTARY), _Window.of(sub_blocks, _SHORT_TERM)
         values = {
-            "integrated_lufs": integrated_lufs(momentary[::_HOP]),
+            "integrated_lufs": integrated_lufs(momentary.powers),
             "ungated_lufs": _finite(to_lufs(self._energy.total / max(1, self._energy.frames))),
-            "short_term_max_lufs": _maximum(short_term),
-            "momentary_max_lufs": _maximum(momentary),
-            "range_lu": range_lu(short_term[::_HOP]),
+            "short_term_max_lufs": short_term.maximum_lufs,
+            "momentary_max_lufs": momentary.maximum_lufs,
+            "range_lu": range_lu(short_term.powers),
         }
         return Loudness(
             **values,
-            short_term_max_seconds=_time_of_maximum(short_term, 3.0),
-            momentary_max_seconds=_time_of_maximum(momentary, 0.4),
-            short_term_lufs=tuple(_finite(to_lufs(value)) for value in short_term[::_HOP]) if self._series else (),
-            momentary_lufs=tuple(_finite(to_lufs(value)) for value in momentary[::_HOP]) if self._series else (),
-            histogram=histogram(short_term[::_HOP]),
+            short_term_max_seconds=short_term.maximum_seconds,
+            momentary_max_seconds=momentary.maximum_seconds,
+            short_term_lufs=short_term.series_lufs() if self._series else (),
+            momentary_lufs=momentary.series_lufs() if self._series else (),
+            histogram=histogram(short_term.powers),
             undefined={name: self._reason(name) for name, value in values.items() if value is None},
         )
 
@@ -168,10 +169,23 @@ def _finite(lufs: float) -> float | None:
     return lufs if math.isfinite(lufs) else None
 
 
-def _maximum(powers: Energies) -> float | None:
-    return _finite(to_lufs(float(powers.max()))) if len(powers) else None
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """One sliding window: its maximum over every 10 ms, and mean squares every 100 ms (two hours have many)."""
 
+    powers: Energies
+    maximum_lufs: float | None
+    maximum_seconds: float | None
+    """Where the loudest window ends."""
 
-def _time_of_maximum(powers: Energies, window_seconds: float) -> float | None:
-    """Where the loudest window ends, in seconds."""
-    return int(powers.argmax()) / 100.0 + window_seconds if len(powers) and powers.max() > 0.0 else None
+    @classmethod
+    def of(cls, sub_blocks: Energies, length: int) -> _Window:
+        powers = windows(sub_blocks, length)
+        powers /= length
+        if not len(powers) or powers.max() == 0.0:
+            return cls(powers[::_HOP].copy(), None, None)
+        at = int(powers.argmax())
+        return cls(powers[::_HOP].copy(), _finite(to_lufs(float(powers[at]))), (at + length) / 100.0)
+
+    def series_lufs(self) -> tuple[float | None, ...]:
+        return tuple(_finite(to_lufs(value)) for value in self.powers)

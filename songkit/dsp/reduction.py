@@ -52,8 +52,11 @@ class ReductionMeter:
         """`deepest_dip` is the smallest factor that verifying applied."""
         rest = [self._rest.mean(keepdims=True)] if len(self._rest) else []
         cells = np.concatenate([*self._means, *rest, np.full(SMOOTHED_CELLS - 1, self._drive, np.float32)])
-        smooth = np.convolve(cells.astype(np.float64), np.full(SMOOTHED_CELLS, 1 / SMOOTHED_CELLS), "valid")
-        reduction = np.maximum(0.0, -20 * np.log10(smooth / self._drive))
+        smooth = np.convolve(
+            cells / np.float32(self._drive), np.full(SMOOTHED_CELLS, 1 / SMOOTHED_CELLS, np.float32), "valid"
+        )
+        reduction = np.log10(smooth, out=smooth)
+        reduction *= -20.0
         reduction[reduction < 1e-4] = 0.0
         history = np.append(reduction, np.zeros(-len(reduction) % HISTORY_CELLS)).reshape(-1, HISTORY_CELLS).max(axis=1)
         return Reduction(
