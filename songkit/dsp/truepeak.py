@@ -111,6 +111,16 @@ def _interpolate(window: Floats, first: int, quarters: Floats, points: Floats, h
 
 
 @inlined
+def _top(highest: Floats, peaks: Floats, margin: np.float32) -> float:
+    """The highest point of a chunk's grid; raises `peaks` to each interval's, `margin` added."""
+    top = np.float32(0.0)
+    for lane in range(highest.shape[0]):
+        top = max(top, highest[lane])
+        peaks[lane] = max(peaks[lane], highest[lane] + margin)
+    return float(top)
+
+
+@inlined
 def _refine(
     window: Floats, first: int, lane: int, points: Floats, table: Floats, near: float, peak: float
 ) -> tuple[float, float]:
@@ -213,19 +223,19 @@ def _scan(
                     margin = _margin(window, first, count, doubt, float(np.int32(loudest).view(np.float32)), probe)
                 near = (threshold - margin) * NEAR
                 _interpolate(window, first, quarters, points, highest)
-                for lane in range(1, count + 1):
-                    peak = float(highest[lane])
-                    at = 0.0
-                    if peak >= near:
-                        peak, at = _refine(window, first, lane, points, table, near, peak)
-                    index = first + lane - 1
-                    peaks[index] = max(peaks[index], np.float32(peak + margin))
-                    if peak > best:
-                        best = peak
-                        found[piece, channel, 1] = position + index + at
-                        if rising:
-                            threshold = best
-                            near = threshold * NEAR
+                if _top(highest[1 : count + 1], peaks[first : first + count], np.float32(margin)) >= near:
+                    for lane in range(1, count + 1):
+                        if highest[lane] < near:
+                            continue
+                        peak, at = _refine(window, first, lane, points, table, near, float(highest[lane]))
+                        index = first + lane - 1
+                        peaks[index] = max(peaks[index], np.float32(peak + margin))
+                        if peak > best:
+                            best = peak
+                            found[piece, channel, 1] = position + index + at
+                            if rising:
+                                threshold = best
+                                near = threshold * NEAR
                 first += count
             found[piece, channel, 0] = best
 
