@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -46,8 +47,10 @@ def make_folder(path: Path) -> None:
 
 def output_error(path: Path, error: OSError) -> OutputError:
     """The one line for a write that the system refused."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno == errno.ENOSPC:
         return OutputError(f"{path}: no space left on the disk", "nothing was written; free some space and try again")
+    if error.errno == errno.EDQUOT:
+        return OutputError(f"{path}: your disk quota is used up", "nothing was written; free some space and try again")
     return OutputError(f"{path} cannot be written: {error.strerror or error}")
 
 
@@ -62,9 +65,10 @@ class PendingFile:
         check_output(path, force=force)
         self.path = path
         self._force = force
-        prefix = f".{path.stem[:40]}."
         try:
-            handle, name = tempfile.mkstemp(prefix=prefix, suffix=suffix or path.suffix or ".part", dir=path.parent)
+            handle, name = tempfile.mkstemp(
+                prefix=_temporary_prefix(path), suffix=suffix or path.suffix or ".part", dir=path.parent
+            )
             os.close(handle)
         except OSError as error:
             raise output_error(path, error) from error
@@ -83,6 +87,21 @@ class PendingFile:
         """Removes the temporary file; harmless after `publish` and when called again."""
         with suppress(FileNotFoundError):
             self.temporary.unlink()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes the temporary files that killed processes have left beside `path`; only for whoever holds its lock."""
+    prefix = _temporary_prefix(path)
+    with suppress(OSError):
+        for each in path.parent.iterdir():
+            if each.name.startswith(prefix):
+                each.unlink()
+
+
+def _temporary_prefix(path: Path) -> str:
+    """How the temporary files of this name begin, and those of no other."""
+    digest = hashlib.blake2b(os.fsencode(path.name), digest_size=4).hexdigest()
+    return f".{path.stem[:32]}.{digest}."
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def test_an_interrupted_keep_leaves_no_half_take(tmp_path: Path, monkeypatch: py
         raise KeyboardInterrupt
 
     with runs.open_run(tmp_path / "r", BLUES) as run:
-        monkeypatch.setattr(runs, "write_json", interrupt)
+        monkeypatch.setattr("songkit.runs.folder.write_json", interrupt)
         with pytest.raises(KeyboardInterrupt):
             made(run, 3)
         monkeypatch.undo()
