@@ -42,7 +42,7 @@ TAGS = Tags(
         "copyright": ("E",),
         "mood": ("calm",),
         "my own field": ("kept",),
-        "songkit_seed": ("9223372036854775807",),
+        "their_seed": ("9223372036854775807",),
     },
     (Picture(PNG, "image/png", 3, ""),),
 )
@@ -169,10 +169,30 @@ def test_covers_that_a_container_has_no_place_for(tmp_path: Path) -> None:
     assert read_tags(path).pictures == (Picture(JPEG),)
 
 
-def test_files_that_hold_no_tags_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_wav_holds_the_same_tags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("songkit.files.sinks.RIFF_LIMIT_BYTES", 1_000)
     path = empty(tmp_path / "a.wav")
     assert path.read_bytes()[:4] == b"RF64"
+    before = [block.tobytes() for block in open_source(path).blocks()]
+    for tags in (TAGS, Tags(), TAGS):
+        assert write_tags(path, tags) == ()
+        assert (read_tags(path).fields, read_tags(path).pictures) == (tags.fields, tags.pictures)
+        assert [block.tobytes() for block in open_source(path).blocks()] == before
+        data = path.read_bytes()
+        assert int.from_bytes(data[20:28], "little") == len(data) - 8
+
+
+def test_a_plain_wav_without_room_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = empty(tmp_path / "a.wav")
+    before = path.read_bytes()
+    monkeypatch.setattr("songkit.tags.wav.RIFF_LIMIT_BYTES", len(before) + 10)
+    assert write_tags(path, TAGS) == ("a plain WAV of 4 GB has no room for tags",)
+    assert path.read_bytes() == before
+
+
+def test_files_that_hold_no_tags_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.w64"
+    path.write_bytes(b"riff\x2e\x91\xcf\x11" + bytes(100))
     assert len(write_tags(path, TAGS)) == 1
     assert write_tags(path, Tags()) == ()
 

@@ -9,6 +9,7 @@ run(chain, audio)                           the same, for a signal in memory
 from __future__ import annotations
 
 from songkit.chains.chain import Bounds, Chain, split_tail, step_name
+from songkit.chains.contents import contents
 from songkit.chains.figures import FIGURES, Figure
 from songkit.chains.linting import Lint, lint
 from songkit.chains.loader import stock_names
@@ -25,6 +26,7 @@ __all__ = [
     "Lint",
     "Plan",
     "Rendered",
+    "contents",
     "lint",
     "plan",
     "render",

@@ -88,6 +88,10 @@ class Match(MeasuredProcessor):
         "minimum", description="minimum (no latency) or linear (no phase shift; rings before what it acts on)"
     )
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(reference.path for reference in self.references)
+
     def is_identity(self, info: SourceInfo) -> bool:
         return self.spectrum == self.loudness == self.width == 0.0
 

@@ -51,6 +51,11 @@ class Processor(BaseModel):
         """What the dry path of `mix` must run through to line up in phase (the all-pass of a crossover), or None."""
         return None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of what the step reads beside the signal: its content is part of what the step does."""
+        return ()
+
     def format_out(self, format: Format) -> Format:
         """The format that comes out, known without running."""
         return format

@@ -54,6 +54,11 @@ class Stems(NestingProcessor):
         """Stems that have steps."""
         return {name: getattr(self, name) for name in NAMES if getattr(self, name)}
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        nested = tuple(path for steps in self.worked_on.values() for step in steps for path in step.files)
+        return ((self.weights,) if self.weights is not None else ()) + nested
+
     def is_identity(self, info: SourceInfo) -> bool:
         return not self.worked_on
 

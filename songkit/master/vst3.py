@@ -29,6 +29,10 @@ class Vst3(StreamProcessor):
     plugin: str | None = Field(None, description="which one, where the file holds several")
     parameters: Mapping[str, Value] = Field(default_factory=dict, description="the plugin's own parameters by name")
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.path,)
+
     def check(self, info: SourceInfo) -> str | None:
         return None if Path(self.path).exists() else f"the plugin {self.path} does not exist"
 

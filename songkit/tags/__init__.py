@@ -1,6 +1,7 @@
 """Tags and cover art from any container that has them to any that can hold them.
 
-What describes the old bytes instead of the music (ReplayGain, encoder, gapless numbers) is left behind.
+What describes the old bytes instead of the music (ReplayGain, encoder, gapless numbers, how songkit made them) is left
+behind.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from songkit.tags.id3 import from_id3, to_id3
 from songkit.tags.model import Picture, Tags
 from songkit.tags.mp4 import from_atoms, to_atoms
 from songkit.tags.replaygain import Gains, gain_fields, read_gains
-from songkit.tags.riff import from_info
 from songkit.tags.vorbis import block, from_comments, picture_comment, to_comments
+from songkit.tags.wav import read_wav_tags, write_wav_tags
 
 if TYPE_CHECKING:
     from mutagen import FileType
@@ -38,8 +39,11 @@ def read_tags(path: Path | str, *, stale: bool = False) -> Tags:
 
     path = Path(path)
     try:
-        tagged = _tagged(path)
-        found = Tags() if tagged is None else _read(path, tagged)
+        if _is_wav(path):
+            found = read_wav_tags(path)
+        else:
+            tagged = _tagged(path)
+            found = Tags() if tagged is None else _read(tagged)
         return found if stale else found.of_the_music()
     except (mutagen.MutagenError, OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         # mutagen meets damage with all of these
@@ -55,6 +59,8 @@ def write_tags(path: Path | str, tags: Tags) -> tuple[str, ...]:
 
     path = Path(path)
     try:
+        if _is_wav(path):
+            return write_wav_tags(path, tags)
         tagged = _tagged(path)
         if tagged is None:
             return (f"{path.suffix or 'this'} files of this kind hold no tags",) if tags else ()
@@ -69,29 +75,30 @@ def write_tags(path: Path | str, tags: Tags) -> tuple[str, ...]:
 
 
 def _tagged(path: Path) -> FileType | None:
-    """mutagen's view of the file, chosen by content; None where it knows none."""
+    """mutagen's view of a file that is no WAV, chosen by content; None where it knows none."""
     from mutagen.aiff import AIFF
     from mutagen.flac import FLAC
     from mutagen.mp3 import MP3
     from mutagen.mp4 import MP4
     from mutagen.oggopus import OggOpus
     from mutagen.oggvorbis import OggVorbis
-    from mutagen.wave import WAVE
 
     with path.open("rb") as handle:
         kind = sniff(handle)
-        handle.seek(0)
-        long = handle.read(4) != b"RIFF"
-    if kind is None or (kind.container == "wav" and long):
-        return None
     classes: dict[str, Any] = {
-        "wav": WAVE, "aiff": AIFF, "flac": FLAC, "ogg": OggVorbis, "opus": OggOpus, "mp3": MP3, "m4a": MP4,
+        "aiff": AIFF, "flac": FLAC, "ogg": OggVorbis, "opus": OggOpus, "mp3": MP3, "m4a": MP4,
     }  # fmt: skip
-    known = classes.get(kind.container)
+    known = None if kind is None else classes.get(kind.container)
     return None if known is None else known(path)
 
 
-def _read(path: Path, tagged: Any) -> Tags:
+def _is_wav(path: Path) -> bool:
+    with path.open("rb") as handle:
+        head = handle.read(12)
+    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:] == b"WAVE"
+
+
+def _read(tagged: Any) -> Tags:
     family = type(tagged).__name__
     if family == "FLAC":
         return from_comments(tagged.tags, tagged.pictures)
@@ -99,10 +106,7 @@ def _read(path: Path, tagged: Any) -> Tags:
         return from_comments(tagged.tags, [])
     if family == "MP4":
         return from_atoms(tagged.tags)
-    found = from_id3(tagged.tags) if tagged.tags else Tags()
-    if family == "WAVE" and not found:
-        return from_info(path)
-    return found
+    return from_id3(tagged.tags) if tagged.tags else Tags()
 
 
 def _write(path: Path, tagged: Any, tags: Tags) -> tuple[str, ...]:

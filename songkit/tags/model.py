@@ -10,7 +10,10 @@ _STALE = {
     "encoder", "encodersettings", "encoded_by", "encodingtime", "itunnorm", "itunsmpb", "itunpgap", "length", "tlen",
     "tsse", "tsiz", "waveformatextensible_channel_mask", "r128_track_gain", "r128_album_gain", "accurateripdiscid",
 }  # fmt: skip
-_STALE_STARTS = ("replaygain_", "mp3gain_", "lufs_", "accuraterip")
+_STALE_STARTS = ("replaygain_", "mp3gain_", "lufs_", "accuraterip", "songkit_")
+
+OWN_STARTS = ("songkit_", "ai_", "digitalsourcetype")
+"""How the fields begin that say how a file came about (`songkit.provenance`)."""
 
 _SAME: Mapping[str, str] = {
     "album artist": "albumartist",
