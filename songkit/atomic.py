@@ -89,6 +89,19 @@ class PendingFile:
             self.temporary.unlink()
 
 
+def move_aside(path: Path) -> Path | None:
+    """Gives what stands at `path` the name `<stem>.old-1<suffix>` (2, 3, ...); None where nothing does."""
+    if not os.path.lexists(path):
+        return None
+    number = 1
+    while os.path.lexists(aside := path.with_name(f"{path.stem}.old-{number}{path.suffix}")):
+        number += 1
+    try:
+        return path.rename(aside)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
 def remove_leftovers(path: Path) -> None:
     """Removes the temporary files that killed processes have left beside `path`; only for whoever holds its lock."""
     prefix = _temporary_prefix(path)

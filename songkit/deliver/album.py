@@ -14,11 +14,12 @@ from itertools import accumulate
 from pathlib import Path
 
 from songkit.analysis import Analysis, analyze
-from songkit.atomic import make_folder
+from songkit.atomic import make_folder, remove_leftovers
 from songkit.audio import Format, Samples
 from songkit.blocks import BLOCK_FRAMES, info_of
 from songkit.chains import Chain, step_name
 from songkit.deliver.order import Order, opened, refuse_misfits, refuse_shared
+from songkit.deliver.papers import Papers, album_papers
 from songkit.deliver.programme import Done, Files, Programme, Steps, deliver_all, judge
 from songkit.deliver.reading import METERS
 from songkit.deliver.result import AlbumFigures, AlbumResult, MasterResult
@@ -27,7 +28,7 @@ from songkit.errors import ChainError, SignalError, UsageError
 from songkit.files import FileSource
 from songkit.master.loudness import AlbumLoudness, Loudness
 from songkit.progress import Progress, about, silent
-from songkit.tags import Tags, read_tags
+from songkit.runs import locked_outputs
 from songkit.targets import Target
 
 
@@ -60,6 +61,7 @@ def master_album(
     platforms: Sequence[str] = (),
     force: bool = False,
     strict: bool = False,
+    provenance: bool = True,
     tags: Mapping[str, str] | None = None,
     progress: Progress = silent,
 ) -> AlbumResult:
@@ -79,7 +81,11 @@ def master_album(
     )
     if output_dir is not None:
         make_folder(Path(output_dir))
-    result = _carry_out(orders, tags or {}, progress)
+    outputs = [path for asked in orders for path, _ in asked.outputs]
+    with locked_outputs(outputs):
+        for path in outputs:
+            remove_leftovers(path)
+        result = _carry_out(orders, tags or {}, progress, provenance=provenance)
     judge([output for track in result.tracks for output in track.outputs], result, strict=strict)
     return result
 
@@ -136,25 +142,25 @@ def _words(format: Format) -> str:
     return f"{format.sample_rate} Hz and {' '.join(format.layout)}"
 
 
-def _carry_out(orders: Sequence[Order], tags: Mapping[str, str], progress: Progress) -> AlbumResult:
-    before, tracks = [], []
-    for asked in orders:
-        source, report = asked.source, about(progress, asked.source.info.path.name)
-        before.append(_measured(source, report))
-        tracks.append(Track(source, read_tags(source.info.path).with_extra(tags)))
+def _carry_out(
+    orders: Sequence[Order], tags: Mapping[str, str], progress: Progress, *, provenance: bool
+) -> AlbumResult:
+    before = [_measured(asked.source, about(progress, asked.source.info.path.name)) for asked in orders]
+    papers = album_papers(orders, tags, told=provenance)
+    tracks = [Track(asked.source, each) for asked, each in zip(orders, papers, strict=True)]
     if all(analysis.levels.rms_dbfs is None for analysis in before):
         raise SignalError("every track is digital silence: there is nothing to master")
     joined = Joined([asked.source for asked in orders])
     ends = accumulate(asked.source.frames / joined.format.sample_rate for asked in orders)
     adapt = partial(_by_the_loudest, tuple(ends))
     chain, force = orders[0].chain, orders[0].force
-    programme = Programme(chain, joined, tuple(tracks), force, about(progress, "album"), adapt)
+    programme = Programme(chain, joined, tuple(tracks), force, about(progress, "album"), adapt=adapt)
     rows = zip(*(asked.outputs for asked in orders), strict=True)
     files: list[Files] = [(tuple(path for path, _ in row), row[0][1]) for row in rows]
     done = deliver_all(programme, files)
     figures = [_figures(target, delivery) for (_, target), delivery in zip(files, done.deliveries, strict=True)]
     results = [
-        _of_track(asked, track.tags, analysis, index, done)
+        _of_track(asked, track.papers, analysis, index, done)
         for index, (asked, track, analysis) in enumerate(zip(orders, tracks, before, strict=True))
     ]
     return AlbumResult(tuple(results), tuple(figures))
@@ -189,9 +195,9 @@ def _figures(target: Target, delivery: Delivery) -> AlbumFigures:
     )
 
 
-def _of_track(asked: Order, carried: Tags, before: Analysis, index: int, done: Done) -> MasterResult:
+def _of_track(asked: Order, carried: Papers, before: Analysis, index: int, done: Done) -> MasterResult:
     outputs = tuple(delivery.outputs[index] for delivery in done.deliveries)
-    warnings = [*asked.source.info.notes, *carried.notes, *done.warnings]
+    warnings = [*asked.source.info.notes, *carried.tags.notes, *done.warnings]
     warnings += [f"{output.path.name}: {line}" for output in outputs for line in output.warnings]
     path = asked.source.info.path
     return MasterResult(path, asked.chain, before, outputs, done.facts, tuple(dict.fromkeys(warnings)))

@@ -28,6 +28,8 @@ class Order:
     chain: Chain
     outputs: tuple[tuple[Path, Target], ...]
     force: bool = False
+    skip_existing: bool = False
+    """Whether outputs that are done already are left alone, and others by their names moved aside."""
     programme: SourceInfo | None = None
     """What the steps work on where that is more than the source: all tracks of an album."""
 
@@ -73,6 +75,7 @@ def order(
     ceiling_dbtp: float | None = None,
     platforms: Sequence[str] = (),
     force: bool = False,
+    skip_existing: bool = False,
 ) -> Order:
     """Opens the source, settles the chain and the outputs, and checks all that needs no processing.
 
@@ -90,6 +93,7 @@ def order(
         ceiling_dbtp=ceiling_dbtp,
         platforms=platforms,
         force=force,
+        skip_existing=skip_existing,
     )
     refuse_misfits(asked.chain, info_of(asked.source), [target for _, target in asked.outputs])
     return asked
@@ -106,6 +110,7 @@ def opened(
     ceiling_dbtp: float | None = None,
     platforms: Sequence[str] = (),
     force: bool = False,
+    skip_existing: bool = False,
 ) -> Order:
     """As `order`, without asking whether the steps fit the signal: those of an album work on all its tracks at once."""
     settled = settle(chain, target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp, platforms=platforms)
@@ -117,8 +122,8 @@ def opened(
         if target_path.exists() and target_path.samefile(source.info.path):
             raise OutputError(f"{target_path} is the source itself", "choose another name with -o")
         if output_dir is None or target_path.parent.is_dir():
-            check_output(target_path, force=force)
-    return Order(source, settled, outputs, force)
+            check_output(target_path, force=force or skip_existing)
+    return Order(source, settled, outputs, force, skip_existing)
 
 
 def refuse_misfits(chain: Chain, info: SourceInfo, targets: Iterable[Target]) -> None:

@@ -33,6 +33,8 @@ class Programme:
     tracks: tuple[Track, ...]
     force: bool
     progress: Progress
+    aside: bool = False
+    """Whether another file by the name of an output is moved aside."""
     adapt: Callable[[Steps], Steps] = lambda steps: steps
     """What becomes of the chain's steps for this programme: an album is measured by its loudest track."""
 
@@ -57,7 +59,15 @@ def deliver_all(programme: Programme, files: Sequence[Files]) -> Done:
         with Spool(rendered.format, expected_frames=rendered.frames) as spool:
             for block in rendered.blocks():
                 spool.push(block)
-            job = Job(programme.chain, programme.tracks, spool, len(head) + 1, programme.force, programme.progress)
+            job = Job(
+                chain=programme.chain,
+                tracks=programme.tracks,
+                spool=spool,
+                first_step=len(head) + 1,
+                force=programme.force,
+                progress=programme.progress,
+                aside=programme.aside,
+            )
             deliveries += [deliver(job, wish) for wish in wishes]
         facts = tuple(rendered.facts) if facts is None else facts
         warnings += rendered.warnings

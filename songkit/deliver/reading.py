@@ -1,10 +1,12 @@
-"""Delivered files read back before they get their names: decoded, measured, and tagged with what was measured."""
+"""Delivered files read back before they get their names: decoded, measured, tagged, and decoded once more."""
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from songkit.analysis import Analysis, analyze
 from songkit.analysis.loudness import LoudnessMeter
@@ -13,7 +15,7 @@ from songkit.blocks import BLOCK_FRAMES, Source
 from songkit.errors import QualityError
 from songkit.files import AudioWriter, FileSource, open_source
 from songkit.progress import Progress, named
-from songkit.tags import Gains, Tags, gain_fields, write_tags
+from songkit.tags import Gains, Tags, write_tags
 
 # What must be known of every source and of every delivered file; `songkit analyze` measures the rest.
 METERS = ("levels", "peaks", "loudness")
@@ -24,8 +26,8 @@ class Reading:
     """What a decoded file measures; `programme_lufs` is the loudness of all files of the delivery as one programme."""
 
     analysis: Analysis
-    checksum: tuple[int, ...]
-    """Of the decoded samples; empty where nobody will look at them again."""
+    digest: str
+    """Of the decoded samples, as `Checksum` makes it."""
     programme_lufs: float | None
 
 
@@ -51,17 +53,23 @@ class Overheard:
 
 
 class Checksum:
-    """CRC-32 of every channel, in blocks of any size."""
+    """BLAKE2b of every channel's float32 samples, in blocks of any size."""
 
     def __init__(self) -> None:
-        self.values: tuple[int, ...] = ()
+        self._channels: list[hashlib.blake2b] = []
 
     def push(self, block: Samples) -> None:
-        before = self.values or (0,) * len(block)
-        self.values = tuple(zlib.crc32(channel, value) for channel, value in zip(block, before, strict=True))
+        self._channels = self._channels or [hashlib.blake2b(digest_size=16) for _ in block]
+        for digest, channel in zip(self._channels, block, strict=True):
+            digest.update(np.ascontiguousarray(channel).data)
+
+    @property
+    def digest(self) -> str:
+        """Of what was pushed so far; of nothing it is empty."""
+        return "".join(digest.hexdigest() for digest in self._channels)
 
 
-def read_back(writers: Sequence[AudioWriter], progress: Progress, *, checksums: bool) -> tuple[Reading, ...]:
+def read_back(writers: Sequence[AudioWriter], progress: Progress) -> tuple[Reading, ...]:
     """Decodes and measures what was written. Raises QualityError for a file that decodes to another length."""
     programme = LoudnessMeter(writers[0].format, series=False) if len(writers) > 1 else None
     found = []
@@ -70,17 +78,16 @@ def read_back(writers: Sequence[AudioWriter], progress: Progress, *, checksums: 
         checksum = Checksum()
 
         def hear(block: Samples, checksum: Checksum = checksum) -> None:
-            if checksums:
-                checksum.push(block)
+            checksum.push(block)
             if programme is not None:
                 programme.push(block)
 
         info = replace(decoded.info, path=writer.path)
         about = named(progress, f"verify {writer.path.name}")
         analysis = analyze(Overheard(decoded, hear), info=info, meters=METERS, progress=about)
-        found.append((analysis, checksum.values))
+        found.append((analysis, checksum.digest))
     whole = found[0][0].loudness if programme is None else programme.result()
-    return tuple(Reading(analysis, checksum, whole.programme_lufs) for analysis, checksum in found)
+    return tuple(Reading(analysis, digest, whole.programme_lufs) for analysis, digest in found)
 
 
 def album_gains(readings: Sequence[Reading]) -> Gains:
@@ -89,25 +96,28 @@ def album_gains(readings: Sequence[Reading]) -> Gains:
     return Gains(readings[0].programme_lufs, max((peak for peak in peaks if peak is not None), default=None))
 
 
-def with_gains(
-    writers: Sequence[AudioWriter], tags: Sequence[Tags], readings: Sequence[Reading], container: str
+def gains_of(reading: Reading) -> Gains:
+    """Loudness and peak of one file."""
+    return Gains(reading.analysis.loudness.programme_lufs, reading.analysis.peaks.true_peak_dbtp)
+
+
+def with_tags(
+    writers: Sequence[AudioWriter], tags: Sequence[Tags], readings: Sequence[Reading]
 ) -> list[tuple[str, ...]]:
-    """Writes the tags with the gains that were measured, and makes sure that the samples are still the same.
+    """Writes the tags, now that the files are measured, and makes sure that the samples are still the same.
 
     Returns what each file could not hold. Raises QualityError for a file that decodes to other samples than before.
     """
-    album = album_gains(readings) if len(readings) > 1 else None
     notes = []
     for writer, own, reading in zip(writers, tags, readings, strict=True):
-        track = Gains(reading.analysis.loudness.programme_lufs, reading.analysis.peaks.true_peak_dbtp)
-        notes.append(write_tags(writer.temporary, own.with_extra(gain_fields(container, track, album))))
+        notes.append(write_tags(writer.temporary, own))
         again = Checksum()
         for block in _decoded(writer).blocks():
             again.push(block)
-        if again.values != reading.checksum:
+        if again.digest != reading.digest:
             raise QualityError(
                 f"{writer.path}: writing the tags has changed the audio",
-                "nothing was delivered; this is a fault of ours, `replaygain: false` on the target goes around it",
+                "nothing was delivered; this is a fault of ours, another format may do",
             )
     return notes
 

@@ -10,6 +10,7 @@ from typing import Any
 from songkit.analysis import Analysis
 from songkit.chains import Chain
 from songkit.errors import QualityError
+from songkit.provenance import Record
 from songkit.targets import Target
 
 
@@ -55,6 +56,10 @@ class Delivered:
     shortfall: str | None
     """How far the file is short of the asked loudness, in words; None where it was met."""
     sha256: str
+    record: Record
+    """How the file was made; in its tags, too, unless that was asked to be left out."""
+    reused: bool = False
+    """Whether it was found done, and not made now."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -78,6 +83,8 @@ class Delivered:
             "steps": list(self.facts),
             "notes": list(self.notes),
             "shortfall": self.shortfall,
+            "reused": self.reused,
+            "provenance": self.record.model_dump(mode="json", exclude_defaults=True),
         }
 
 

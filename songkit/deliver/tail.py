@@ -10,24 +10,28 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from hashlib import blake2b, file_digest
+from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from songkit.atomic import move_aside
 from songkit.audio import Encoding, Format, Samples
 from songkit.blocks import Source
 from songkit.chains import Chain, Rendered, render
 from songkit.chains.planner import frames_at_rate
 from songkit.deliver.asked import Asked
-from songkit.deliver.reading import Reading, album_gains, read_back, with_gains
+from songkit.deliver.papers import Papers
+from songkit.deliver.reading import Reading, album_gains, gains_of, read_back, with_tags
 from songkit.deliver.result import Delivered
 from songkit.files import AudioWriter, FileSource
 from songkit.master.conversion import conversion
 from songkit.master.gain import Gain
 from songkit.master.processor import Processor
 from songkit.progress import Progress, named
-from songkit.tags import Gains, Tags, write_tags
+from songkit.provenance import Record
+from songkit.runs import file_sha256
+from songkit.tags import Gains, gain_fields
 from songkit.targets import Target
 from songkit.units import db_to_gain, gain_to_db
 
@@ -43,10 +47,10 @@ INTERPOLATED = 8 / 3
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One source, and the tags that its delivered files get."""
+    """One source, and what its delivered files say of themselves."""
 
     source: FileSource
-    tags: Tags
+    papers: Papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Job:
     """The number in the chain of the tail's first step."""
     force: bool
     progress: Progress
+    aside: bool = False
+    """Whether another file by the name of an output is moved aside."""
 
     @property
     def bit_depth(self) -> int | str | None:
@@ -134,6 +140,7 @@ class _Attempt:
     """How far what the encoder was given had stayed below the ceiling that it was limited to."""
     facts: tuple[Mapping[str, Any], ...]
     notes: tuple[tuple[str, ...], ...]
+    records: tuple[Record, ...]
     kept: bool
 
 
@@ -163,7 +170,8 @@ def deliver(job: Job, wish: Wish) -> Delivery:
             notes=(*notes, *attempt.notes[index]),
             facts=attempt.facts,
             shortfall=wish.asked.shortfall(reached[loudest]) if index == loudest else None,
-            sha256=_sha256(path),
+            sha256=file_sha256(path),
+            record=attempt.records[index],
         )
         for index, (path, reading) in enumerate(zip(wish.paths, attempt.readings, strict=True))
     )
@@ -194,29 +202,46 @@ def _encode(
         writers = []
         for path, length, part in zip(wish.paths, lengths, cut(blocks, lengths), strict=True):
             frames = rendered.frames if length is None and len(lengths) == 1 else length
-            writer = AudioWriter(path, wanted, encoding, frames=frames, force=job.force)
+            writer = AudioWriter(path, wanted, encoding, frames=frames, force=job.force or job.aside)
             writers.append(pending.enter_context(writer))
             for block in part:
                 writer.push(block)
             writer.close()
-        gains = wish.target.takes_replaygain
-        notes = [
-            (*writer.notes, *(() if gains else write_tags(writer.temporary, track.tags)))
-            for writer, track in zip(writers, job.tracks, strict=True)
-        ]
-        readings = read_back(writers, job.progress, checksums=gains)
+        readings = read_back(writers, job.progress)
+        notes = [writer.notes for writer in writers]
+        records = _records(job, wish, readings)
         over_db = max(wish.asked.over_ceiling_db(reading.analysis) for reading in readings)
         kept = keep or over_db == 0.0
-        if kept and gains:
-            tags = [track.tags for track in job.tracks]
-            told = with_gains(writers, tags, readings, encoding.container)
-            notes = [(*before, *more) for before, more in zip(notes, told, strict=True)]
         if kept:
-            for writer in writers:
+            gains = _gains(wish.target, readings)
+            tags = [
+                track.papers.signed(record, own) for track, record, own in zip(job.tracks, records, gains, strict=True)
+            ]
+            told = with_tags(writers, tags, readings)
+            notes = [(*before, *more) for before, more in zip(notes, told, strict=True)]
+            for index, writer in enumerate(writers):
+                if job.aside and (aside := move_aside(writer.path)):
+                    notes[index] = (*notes[index], f"another file was there: moved to {aside.name}")
                 writer.commit()
     held_dbtp = (wish.asked.ceiling_dbtp or 0.0) - correction.reserve_db - correction.down_db
     unused_db = 0.0 if given is None else max(0.0, held_dbtp - given.dbtp())
-    return _Attempt(readings, over_db, unused_db, rendered.facts[len(converted) :], tuple(notes), kept)
+    facts = rendered.facts[len(converted) :]
+    return _Attempt(readings, over_db, unused_db, facts, tuple(notes), records, kept)
+
+
+def _records(job: Job, wish: Wish, readings: Sequence[Reading]) -> tuple[Record, ...]:
+    return tuple(
+        track.papers.record(wish.target, reading.analysis, reading.digest)
+        for track, reading in zip(job.tracks, readings, strict=True)
+    )
+
+
+def _gains(target: Target, readings: Sequence[Reading]) -> list[dict[str, str]]:
+    """The gain tags of each file; none where players do not look for them."""
+    if not target.takes_replaygain:
+        return [{} for _ in readings]
+    album = album_gains(readings) if len(readings) > 1 else None
+    return [gain_fields(target.format, gains_of(reading), album) for reading in readings]
 
 
 def cut(blocks: Iterable[Samples], lengths: Sequence[int | None]) -> Iterator[Iterator[Samples]]:
@@ -296,8 +321,3 @@ def _seed(job: Job, target: Target) -> int:
     frames = " ".join(str(track.source.frames) for track in job.tracks)
     text = f"{job.chain.hash} {target.model_dump_json()} {frames}"
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return file_digest(handle, "sha256").hexdigest()
