@@ -3,12 +3,14 @@
 each          in this process, one file after the other
 each_apart    in child processes, several files at once; outcomes come in the order of the files all the same
 master_each   `songkit.deliver.master_file` by either of them
+analyze_each  `songkit.analysis.analyze_file` by either of them
 """
 
 from __future__ import annotations
 
 import base64
 import pickle
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from songkit.errors import QualityError, SongkitError
-from songkit.progress import Progress, silent
+from songkit.progress import Overall, Progress, about, silent
 
 if TYPE_CHECKING:
+    from songkit.analysis import Analysis
     from songkit.chains import Chain
     from songkit.children import Failure
     from songkit.deliver import MasterResult, Order
@@ -29,11 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """What became of one file: a result, or the error that ended it."""
+    """What became of one file: a result, or the error that ended it, and how long that took."""
 
     path: Path
     result: T | None
     error: SongkitError | None
+    seconds: float = 0.0
 
 
 def each(paths: Iterable[Path], work: Callable[[Path], T]) -> Generator[Outcome[T], None, None]:
@@ -68,7 +72,7 @@ def each_apart(
             if child.failure is None:
                 waiting[child.index] = _unpacked(child.value()["outcome"])
             else:
-                waiting[child.index] = Outcome(paths[child.index], None, _error(child.failure))
+                waiting[child.index] = Outcome(paths[child.index], None, _error(child.failure), child.seconds)
             while following in waiting:
                 yield waiting.pop(following)
                 following += 1
@@ -106,6 +110,36 @@ def master_each(
     return each_apart(paths, "songkit.deliver:master_file", asked, at_once=jobs, progress=progress)
 
 
+def analyze_each(
+    paths: Sequence[Path], *, jobs: int = 1, progress: Progress = silent, **settings: Any
+) -> Generator[Outcome[Analysis], None, None]:
+    """Each path measured as by `songkit.analysis.analyze_file`, `jobs` of them at the same time, outcomes in order.
+
+    Of several files the whole is told of, too, as `Overall` does, and the curves over time are left out: many results
+    may have to wait for the first one.
+    """
+    from songkit.analysis import analyze_file
+
+    if len(paths) == 1:
+        return each(paths, lambda path: analyze_file(path, about(progress, path.name), **settings))
+    return _analyzed(paths, jobs, Overall(paths, progress), {**settings, "curves": False})
+
+
+def _analyzed(
+    paths: Sequence[Path], jobs: int, overall: Overall, settings: Mapping[str, Any]
+) -> Generator[Outcome[Analysis], None, None]:
+    from songkit.analysis import analyze_file
+
+    if jobs == 1:
+        coming = each(paths, lambda path: analyze_file(path, about(overall, path.name), **settings))
+    else:
+        coming = each_apart(paths, "songkit.analysis:analyze_file", settings, at_once=jobs, progress=overall)
+    with closing(coming):
+        for outcome in coming:
+            overall.done(outcome.path)
+            yield outcome
+
+
 def exit_code(outcomes: Iterable[Outcome[T]]) -> int:
     """0 when all went well; a single file's own code; of several 1 when any failed, 3 when only quality checks did."""
     outcomes = list(outcomes)
@@ -130,10 +164,11 @@ def _settled(paths: Sequence[Path], chain: Chain | str, settings: Mapping[str, A
 
 
 def _outcome(path: Path, work: Callable[[Path], T]) -> Outcome[T]:
+    began = time.monotonic()
     try:
-        return Outcome(path, work(path), None)
+        return Outcome(path, work(path), None, time.monotonic() - began)
     except SongkitError as error:
-        return Outcome(path, None, error)
+        return Outcome(path, None, error, time.monotonic() - began)
 
 
 def _error(failure: Failure) -> SongkitError:

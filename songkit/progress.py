@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from songkit.audio import Samples
 from songkit.blocks import BLOCK_FRAMES, Source
@@ -67,3 +68,44 @@ def watched(source: Source, progress: Progress, stage: str, frames: int = BLOCK_
         yield block
         done += block.shape[1]
         progress(Update(stage, min(1.0, done / source.frames) if source.frames else None))
+
+
+class Overall:
+    """Updates of many files, handed on, with one more after each: how much of all of them is done, by their sizes.
+
+    That one has no subject; its stage says how many they are.
+    """
+
+    def __init__(self, paths: Sequence[Path], progress: Progress) -> None:
+        self._progress = progress
+        self._stage = f"{len(paths)} files"
+        self._bytes = {path: _size(path) for path in paths}
+        self._all_bytes = sum(self._bytes.values())
+        self._done_bytes = 0.0
+        self._named = {path.name: size for path, size in self._bytes.items()}
+        self._running: dict[str, float] = {}
+
+    def __call__(self, update: Update) -> None:
+        if update.subject in self._named and update.fraction is not None:
+            self._running[update.subject] = update.fraction * self._named[update.subject]
+        self._progress(update)
+        self._tell()
+
+    def done(self, path: Path) -> None:
+        """A file has ended, well or not."""
+        self._progress(Update("", 1.0, path.name))
+        self._running.pop(path.name, None)
+        self._done_bytes += self._bytes[path]
+        self._tell()
+
+    def _tell(self) -> None:
+        # Two files of one name in two folders count as one while they run: the bar is a little off, the end is not.
+        fraction = (self._done_bytes + sum(self._running.values())) / max(1, self._all_bytes)
+        self._progress(Update(self._stage, min(1.0, fraction)))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # opening it will say why

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from songkit.analysis.clipping import Clipping
 from songkit.analysis.dynamics import Dynamics
@@ -23,6 +23,8 @@ from songkit.analysis.waveform import Waveform
 if TYPE_CHECKING:
     from songkit.audio import Format
     from songkit.files import FileInfo
+
+Group = TypeVar("Group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,10 @@ class Analysis:
                 values[group] = None
         return values
 
+    def without_curves(self) -> Analysis:
+        """The same figures without what grows with length: the curves over time."""
+        return _without_curves(self)
+
 
 def figure(analysis: Analysis, path: str) -> float | None:
     """The number at a dotted path ("peaks.true_peak_dbtp"); lists count their entries. KeyError where none is."""
@@ -120,6 +126,18 @@ def figure(analysis: Analysis, path: str) -> float | None:
     if value is None or isinstance(value, bool | int | float):
         return None if value is None else float(value)
     raise KeyError(path)
+
+
+def _without_curves(value: Group) -> Group:
+    """A dataclass whose curves, and those of its groups, are what they are by default: empty."""
+    changes: dict[str, Any] = {}
+    for item in fields(value):  # type: ignore[arg-type]
+        held = getattr(value, item.name)
+        if item.metadata.get("series"):
+            changes[item.name] = type(held)()
+        elif is_dataclass(held) and not isinstance(held, type):
+            changes[item.name] = _without_curves(held)
+    return replace(value, **changes) if changes else value  # type: ignore[type-var]
 
 
 def _plain(value: Any, series: bool) -> Any:

@@ -83,12 +83,17 @@ def analyze_file(
     *,
     meters: Iterable[str] | None = None,
     dual_mono: bool = False,
+    curves: bool = True,
 ) -> Analysis:
-    """Measure a file of any format that songkit reads. Raises InputError when it cannot be read."""
+    """Measure a file of any format that songkit reads; without `curves` only what stays small is kept.
+
+    Raises InputError when it cannot be read.
+    """
     from songkit.files import open_source
 
     source = open_source(Path(path))
-    return analyze(source, progress=progress, info=source.info, meters=meters, dual_mono=dual_mono)
+    analysis = analyze(source, progress=progress, info=source.info, meters=meters, dual_mono=dual_mono)
+    return analysis if curves else analysis.without_curves()
 
 
 def _known(meters: Iterable[str] | None) -> Iterator[str]:

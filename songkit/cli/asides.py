@@ -1,9 +1,9 @@
-"""What `songkit analyze` adds on request, gathered file by file, for the table and for JSON."""
+"""What `songkit analyze` adds on request, for the table and for JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,91 +12,84 @@ from songkit.progress import Progress
 if TYPE_CHECKING:
     from songkit.analysis import Analysis
     from songkit.analysis.baseline import Compared
-    from songkit.analysis.profiles import Profile
+    from songkit.analysis.hints import Hints
+    from songkit.analysis.listening import Heard
     from songkit.analysis.second_opinion import Opinion
-    from songkit.batch import Outcome
     from songkit.report.style import Style
 
 
-@dataclass(slots=True)
-class Asides:
-    """What was asked for, and what was found so far."""
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What was found of one file; None for what nobody asked."""
 
-    platforms: bool
-    second_opinion: bool
-    baseline: list[dict[str, Any]] | None
-    _analyses: dict[Path, Analysis] = field(default_factory=dict)
-    _opinions: dict[Path, tuple[Opinion, ...]] = field(default_factory=dict)
-    _compared: dict[Path, Compared] = field(default_factory=dict)
+    heard: tuple[Heard, ...] | None = None
+    opinions: tuple[Opinion, ...] | None = None
+    hints: Hints | None = None
+    compared: Compared | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Plain JSON values, under the options' names."""
+        body: dict[str, Any] = {}
+        if self.heard is not None:
+            body["platforms"] = [heard.to_dict() for heard in self.heard]
+        if self.opinions is not None:
+            body["second_opinion"] = [asdict(opinion) for opinion in self.opinions]
+        if self.hints is not None:
+            body["hints"] = asdict(self.hints)
+        if self.compared is not None:
+            body["baseline"] = self.compared.to_dict()
+        return body
+
+    def paragraphs(self, analysis: Analysis, style: Style) -> Iterator[list[str]]:
+        """Lines for each thing that was asked for."""
+        from songkit.report.asides import compared_lines, heard_lines, hint_lines, opinion_lines
+
+        if self.heard is not None:
+            yield heard_lines(self.heard, style)
+        if self.opinions is not None:
+            yield opinion_lines(analysis, self.opinions, style)
+        if self.hints is not None:
+            yield hint_lines(self.hints, style)
+        if self.compared is not None:
+            yield compared_lines(self.compared, style)
+
+
+@dataclass(frozen=True, slots=True)
+class Asides:
+    """What was asked for."""
+
+    platforms: bool = False
+    second_opinion: bool = False
+    hints: bool = False
+    baseline: list[dict[str, Any]] | None = None
 
     @classmethod
-    def asked(cls, *, platforms: bool, second_opinion: bool, baseline: Path | None) -> Asides:
-        """Reads the baseline before any work. Raises UsageError when it is not one."""
+    def asked(cls, *, platforms: bool, second_opinion: bool, hints: bool, baseline: Path | None) -> Asides:
+        """Reads the baseline before any work, and looks for the library of the hints.
+
+        Raises UsageError where the baseline is none, MissingError for the library.
+        """
         from songkit.analysis.baseline import load_baseline
+        from songkit.analysis.hints import librosa
 
-        return cls(platforms, second_opinion, None if baseline is None else load_baseline(baseline))
+        if hints:
+            librosa()
+        return cls(platforms, second_opinion, hints, None if baseline is None else load_baseline(baseline))
 
-    def add(self, path: Path, analysis: Analysis, progress: Progress) -> None:
-        """Gathers what was asked for of one file."""
+    def __bool__(self) -> bool:
+        return self.platforms or self.second_opinion or self.hints or self.baseline is not None
+
+    def of(self, path: Path, analysis: Analysis, progress: Progress) -> Aside:
+        """What was asked for of one file. Raises UsageError where the baseline does not know it."""
         from songkit.analysis.baseline import compare, entry_for
+        from songkit.analysis.hints import hints_of
+        from songkit.analysis.listening import listen
         from songkit.analysis.second_opinion import second_opinions
         from songkit.files import open_source
 
-        self._analyses[path] = analysis
-        if self.second_opinion:
-            self._opinions[path] = second_opinions(open_source(path), progress)
-        if self.baseline is not None:
-            self._compared[path] = compare(analysis, entry_for(self.baseline, path))
-
-    def values(self, path: Path) -> dict[str, Any]:
-        """Plain JSON values, under the options' names."""
-        from songkit.analysis.listening import listen
-
-        body: dict[str, Any] = {}
-        if self.platforms and path in self._analyses:
-            body["platforms"] = [heard.to_dict() for heard in listen(self._analyses[path])]
-        if path in self._opinions:
-            body["second_opinion"] = [asdict(opinion) for opinion in self._opinions[path]]
-        if path in self._compared:
-            body["baseline"] = self._compared[path].to_dict()
-        return body
-
-    def lines(self, analysis: Analysis, style: Style) -> Iterator[list[str]]:
-        """A paragraph for each thing that was asked for, of the file that was added last."""
-        from songkit.analysis.listening import listen
-        from songkit.report.asides import compared_lines, heard_lines, opinion_lines
-
-        path = list(self._analyses)[-1]
-        if self.platforms:
-            yield heard_lines(listen(analysis), style)
-        if path in self._opinions:
-            yield opinion_lines(analysis, self._opinions[path], style)
-        if path in self._compared:
-            yield compared_lines(self._compared[path], style)
-
-
-def write_series(path: Path, analysis: Analysis, *, force: bool) -> None:
-    """The curves as the ending of the file says: `.json`, else CSV."""
-    from songkit.atomic import write_text
-    from songkit.report.series import series_csv, series_json
-
-    write_text(path, (series_json if path.suffix.lower() == ".json" else series_csv)(analysis), force=force)
-
-
-def write_junit(path: Path, outcomes: Sequence[Outcome[Analysis]], profile: Profile | None, *, force: bool) -> None:
-    """A case per file: a broken limit fails it, a file that cannot be read is an error."""
-    from songkit.analysis.profiles import judge
-    from songkit.atomic import write_text
-    from songkit.report.junit import Case, junit_xml
-
-    cases = []
-    for outcome in outcomes:
-        name = str(outcome.path)
-        broken = judge(outcome.result, profile) if outcome.result is not None and profile is not None else ()
-        if outcome.result is None and outcome.error is not None:
-            cases.append(Case(name, "error", type(outcome.error).__name__, (outcome.error.message,)))
-        elif broken:
-            cases.append(Case(name, "failure", "limit", tuple(limit.message for limit in broken)))
-        else:
-            cases.append(Case(name, seconds=0.0))
-    write_text(path, junit_xml("songkit analyze", profile.name if profile else "songkit", cases), force=force)
+        return Aside(
+            heard=listen(analysis) if self.platforms else None,
+            opinions=second_opinions(open_source(path), progress) if self.second_opinion else None,
+            hints=hints_of(open_source(path), progress) if self.hints else None,
+            compared=None if self.baseline is None else compare(analysis, entry_for(self.baseline, path)),
+        )

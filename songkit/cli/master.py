@@ -18,6 +18,7 @@ from songkit.cli.options import (
     show_error,
     strict_option,
 )
+from songkit.cli.say import say
 
 
 @click.command()
@@ -87,7 +88,7 @@ def master(
                 result = outcome.result or getattr(outcome.error, "result", None)
                 if not (as_json or quiet) and result is not None:
                     lines = order_lines(result) if isinstance(result, Order) else master_lines(result)
-                    click.echo("\n".join(lines))
+                    say("\n".join(lines))
                 if outcome.error is not None:
                     show_error(outcome.error)
     if as_json:

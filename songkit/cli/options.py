@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from songkit.cli.say import say
 from songkit.errors import SongkitError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -33,12 +34,33 @@ def chain_option(default: str) -> Callable[[Command], Command]:
 
 def print_json(value: Any) -> None:
     """Strict JSON: a NaN here is a bug of ours, and better a traceback than a file that nobody can read."""
+    click.echo(_json_text(value))
+
+
+class JsonArray:
+    """The same for a list whose entries come one after the other; the last one waits to hear whether it is the last."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def add(self, value: Any) -> None:
+        """The next entry."""
+        if self._last:
+            say(f"{self._last},")
+        opening = "  " if self._last else "[\n  "
+        self._last = opening + _json_text(value).replace("\n", "\n  ")
+
+    def close(self) -> None:
+        """The end of the list."""
+        say(f"{self._last}\n]" if self._last else "[]")
+
+
+def _json_text(value: Any) -> str:
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
-    click.echo(text.encode("utf-8", "backslashreplace").decode())  # a file name need not be UTF-8; JSON knows \udcXX
+    return text.encode("utf-8", "backslashreplace").decode()  # a file name need not be UTF-8; JSON knows \udcXX
 
 
 def show_error(error: SongkitError) -> None:
     """One line for what happened, one for what to do about it."""
-    click.echo(f"error: {error.message}", err=True)
-    if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+    hint = f"\n  hint: {error.hint}" if error.hint else ""
+    say(f"error: {error.message}{hint}", err=True)

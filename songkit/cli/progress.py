@@ -9,17 +9,25 @@ from contextlib import contextmanager
 
 import click
 
+from songkit.cli.say import above
 from songkit.progress import Progress, Update, hearing_preparation, silent
+
+EVERY_SECONDS = 10.0
 
 
 @contextmanager
-def shown(*, quiet: bool) -> Iterator[Progress]:
-    """A Progress for the length of the block; stdout is never touched."""
+def shown(*, quiet: bool, many: bool = False) -> Iterator[Progress]:
+    """A Progress for the length of the block; stdout is never touched.
+
+    `many`: where stderr is no terminal, only what is done of the whole is told, and that now and then.
+    """
     if quiet:
         yield silent
     elif sys.stderr.isatty():
         with _bar() as progress, hearing_preparation(progress):
             yield progress
+    elif many:
+        yield _NowAndThen()
     else:
         lines = _Lines()
         with hearing_preparation(lines):
@@ -52,6 +60,21 @@ class _Lines:
             click.echo(f"{prefix}{stage} ({time.monotonic() - started:.1f} s)", err=True)
 
 
+class _NowAndThen:
+    """How far the whole has come and how long it will still take, a line every ten seconds."""
+
+    def __init__(self) -> None:
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, update: Update) -> None:
+        now = time.monotonic()
+        if update.subject or not update.fraction or now - self._told < EVERY_SECONDS:
+            return
+        self._told = now
+        left = (now - self._began) * (1.0 - update.fraction) / update.fraction
+        click.echo(f"{update.stage}: {update.fraction:.0%}, ETA {left:.0f} s", err=True)
+
+
 @contextmanager
 def _bar() -> Iterator[Progress]:
     from rich.console import Console
@@ -68,10 +91,16 @@ def _bar() -> Iterator[Progress]:
         TimeRemainingColumn(compact=True),
     )
     tasks: dict[str, TaskID] = {}
-    with RichProgress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8) as bar:
+    bar = RichProgress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8)
+
+    with bar, above(lambda text: bar.console.out(text, highlight=False)):
 
         def progress(update: Update) -> None:
             task = tasks.get(update.subject)
+            if update.fraction == 1.0 and update.subject:  # of many files only those at work are shown
+                if task is not None:
+                    bar.remove_task(tasks.pop(update.subject))
+                return
             if task is None or bar.tasks[bar.task_ids.index(task)].description != update.stage:
                 if task is not None:
                     bar.remove_task(task)

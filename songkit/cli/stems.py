@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from songkit.cli.options import FILE, force_option, json_option, print_json, quiet_option, show_error
+from songkit.cli.say import say
 
 
 @click.command()
@@ -40,7 +41,7 @@ def stems(files: tuple[Path, ...], as_json: bool, quiet: bool, **settings: Any) 
             elif outcome.result is not None and not (as_json or quiet):
                 for stem in outcome.result.stems:
                     level = "silent" if stem.rms_dbfs is None else f"{number(stem.rms_dbfs)} dBFS RMS"
-                    click.echo(f"wrote    {visible(stem.path)} ({level})")
+                    say(f"wrote    {visible(stem.path)} ({level})")
     if as_json:
         print_json([_to_dict(outcome) for outcome in outcomes])
     return exit_code(outcomes)

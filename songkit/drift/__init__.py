@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from songkit.drift.measure import TOLERANCES, figures
 from songkit.drift.result import Drift, DriftResult, FileOutcome, compared
 from songkit.errors import InputError, SongkitError, UsageError
 from songkit.files import open_source
+from songkit.files.folder import gather
 from songkit.progress import Progress, about, silent
 from songkit.version import __version__
 
@@ -44,9 +44,9 @@ def check_chain(
     settled = Chain.load(chain) if isinstance(chain, str) else chain
     folder = Path(corpus)
     kept = _beside(folder, settled) if baseline is None else Path(baseline)
-    paths = list(_audio_files(folder))
-    if not paths:
-        raise UsageError(f"{folder} holds no audio", "a corpus is a folder of audio files")
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", "--corpus names a folder of audio files")
+    paths = gather([folder], recursive=True)
     then = None if update else Baseline.load(kept)
     measured = [_measured(settled, path, _name(folder, path), progress) for path in paths]
     now = Baseline(
@@ -62,19 +62,6 @@ def check_chain(
 
 def _beside(folder: Path, chain: Chain) -> Path:
     return folder / (re.sub(r"[^\w.-]+", "-", chain.name) + ".baseline.json")
-
-
-def _audio_files(folder: Path) -> Iterator[Path]:
-    """What looks like audio by its content, in the order of the names; hidden files and folders are left out."""
-    from songkit.files.sniff import sniff
-
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", "--corpus names a folder of audio files")
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            with path.open("rb") as handle:
-                if sniff(handle) is not None:
-                    yield path
 
 
 def _name(folder: Path, path: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from songkit.analysis import Analysis
 from songkit.analysis.baseline import Compared
+from songkit.analysis.hints import Hints
 from songkit.analysis.listening import Heard
 from songkit.analysis.second_opinion import KNOWN, Opinion
 from songkit.report.columns import table, wrapped
@@ -50,6 +51,17 @@ def opinion_lines(analysis: Analysis, opinions: Sequence[Opinion], style: Style 
         style(head, "quiet"),
         *body,
         *(style(line, "quiet") for line in known),
+    ]
+
+
+def hint_lines(hints: Hints, style: Style = plain) -> list[str]:
+    """Tempo and key, called what they are, or why there are none."""
+    title = style("Hints", "heading")
+    if hints.tempo_bpm is None or hints.tempo_confidence is None or hints.key_confidence is None:
+        return [f"  {title}     none: {hints.reason}"]
+    return [
+        f"  {title}     about {hints.tempo_bpm:.0f} beats per minute (confidence {hints.tempo_confidence:.2f})",
+        f"            {hints.key} (confidence {hints.key_confidence:.2f}), else {hints.second_key}",
     ]
 
 
