@@ -7,7 +7,21 @@ import pytest
 
 from songkit.audio import Samples
 from songkit.blocks import split
-from songkit.dsp.truepeak import REACH, TABLE, TruePeakMeter, TruePeaks
+from songkit.dsp.truepeak import (
+    BENT,
+    BENT_PROBE,
+    HALF,
+    MISSED,
+    PAD,
+    PHASES,
+    PROBE,
+    REACH,
+    TABLE,
+    TAPS,
+    TruePeakMeter,
+    TruePeaks,
+    interval_peaks,
+)
 from songkit.units import gain_to_db
 from tests.signals import noise
 
@@ -121,3 +135,52 @@ def test_one_bad_sample_spoils_only_its_surroundings() -> None:
     samples[0, 40_000] = 0.95
     samples[0, 10_000] = np.nan
     assert measure(samples).peak >= 0.95
+
+
+def of_second_differences(taps: np.ndarray) -> float:
+    return float(np.abs(np.cumsum(np.cumsum(taps))[:-2]).sum())
+
+
+def test_what_is_ruled_out_by_second_differences_is_ruled_out_for_certain() -> None:
+    places = np.arange(TAPS) - (HALF - 1)
+    bent = []
+    for taps in TABLE.astype(np.float64):
+        share = float(taps @ places)
+        assert -1e-6 < share < 1.0
+        beside = taps.copy()
+        beside[HALF - 1] -= 1.0 - share
+        beside[HALF] -= share
+        bent.append(of_second_differences(beside))
+    assert 0.97 * BENT < max(bent) < BENT
+    assert 0.97 * BENT_PROBE < of_second_differences(PROBE.astype(np.float64)) < BENT_PROBE
+    fine = TABLE.astype(np.float64)
+    curves = (fine[:-2] - 2 * fine[1:-1] + fine[2:]) * PHASES**2
+    curvature = max(map(of_second_differences, curves))
+    assert 0.9 * MISSED < curvature / 128 < MISSED
+
+
+@pytest.mark.parametrize("cutoff", [0.01, 0.1, 0.4, 0.99])
+@pytest.mark.parametrize("threshold", [0.3, 0.8])
+def test_peaks_are_those_of_looking_everywhere(cutoff: float, threshold: float) -> None:
+    from scipy.signal import butter, sosfilt
+
+    random = np.random.default_rng(5)
+    frames = 8_000
+    wave = sosfilt(butter(2, cutoff, output="sos"), random.standard_normal((2, frames)))
+    wave *= 0.1 + np.abs(np.sin(np.arange(frames) / 700)) ** 3
+    wave = (wave / np.abs(wave).max()).astype(np.float32)
+    peaks = np.zeros(frames - TAPS, np.float32)  # interval i has its taps from sample i + 1 on
+    interval_peaks(np.pad(wave, ((0, 0), (0, PAD))), threshold, peaks)
+    under = np.lib.stride_tricks.sliding_window_view(wave, TAPS, axis=1)[:, 1:]
+    grid = np.abs(np.einsum("cft,pt->cfp", under, TABLE)).max(axis=(0, 2))
+    # a top next to a sample may be told by the interval on its other side; the parabola adds next to nothing
+    high = grid[1:-1] >= threshold
+    assert high.any()
+    assert np.all(around(peaks)[high] >= grid[1:-1][high] * (1 - 1e-3))
+    assert np.all(peaks[1:-1][high] <= around(grid)[high] * 1.006)
+
+
+def around(values: np.ndarray) -> np.ndarray:
+    """The highest of each value and the two beside it, without the first and the last one."""
+    highest: np.ndarray = np.maximum(values[1:-1], np.maximum(values[:-2], values[2:]))
+    return highest
