@@ -19,9 +19,9 @@ from songkit.analysis import analyze
 from songkit.atomic import make_folder, remove_leftovers
 from songkit.chains import Chain
 from songkit.deliver.again import done_already
-from songkit.deliver.album import master_album, order_album
+from songkit.deliver.album import carry_out_album, master_album, order_album
 from songkit.deliver.order import Order, destinations, order, refuse_shared, settle
-from songkit.deliver.papers import Papers, papers_for
+from songkit.deliver.papers import Papers, album_papers, papers_for, versions_for
 from songkit.deliver.programme import Programme, deliver_all, judge
 from songkit.deliver.reading import METERS
 from songkit.deliver.result import AlbumFigures, AlbumResult, Check, Delivered, DeliveryError, MasterResult
@@ -40,7 +40,9 @@ __all__ = [
     "MasterResult",
     "Order",
     "Papers",
+    "album_papers",
     "carry_out",
+    "carry_out_album",
     "destinations",
     "master_album",
     "master_file",
@@ -49,6 +51,7 @@ __all__ = [
     "papers_for",
     "refuse_shared",
     "settle",
+    "versions_for",
 ]
 
 

@@ -85,7 +85,7 @@ def master_album(
     with locked_outputs(outputs):
         for path in outputs:
             remove_leftovers(path)
-        result = _carry_out(orders, tags or {}, progress, provenance=provenance)
+        result = carry_out_album(orders, album_papers(orders, tags or {}, told=provenance), progress)
     judge([output for track in result.tracks for output in track.outputs], result, strict=strict)
     return result
 
@@ -142,11 +142,9 @@ def _words(format: Format) -> str:
     return f"{format.sample_rate} Hz and {' '.join(format.layout)}"
 
 
-def _carry_out(
-    orders: Sequence[Order], tags: Mapping[str, str], progress: Progress, *, provenance: bool
-) -> AlbumResult:
+def carry_out_album(orders: Sequence[Order], papers: Sequence[Papers], progress: Progress) -> AlbumResult:
+    """The orders of an album's tracks, under the lock of their outputs."""
     before = [_measured(asked.source, about(progress, asked.source.info.path.name)) for asked in orders]
-    papers = album_papers(orders, tags, told=provenance)
     tracks = [Track(asked.source, each) for asked, each in zip(orders, papers, strict=True)]
     if all(analysis.levels.rms_dbfs is None for analysis in before):
         raise SignalError("every track is digital silence: there is nothing to master")

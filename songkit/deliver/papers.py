@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Papers:
 
     tags: Tags
     draft: Record
+    chain: Chain
     told: bool
     """Whether the files get the record; without, they are known by nothing."""
 
@@ -62,7 +63,11 @@ class Papers:
         return self.tags.with_extra({**gains, **told})
 
     def _of(self, target: Target) -> Record:
-        return with_key(self.draft.model_copy(update={"target": target.model_dump(mode="json", exclude_none=True)}))
+        known = {
+            "target": target.model_dump(mode="json", exclude_none=True),
+            "versions": versions_for(self.chain, target),
+        }
+        return with_key(self.draft.model_copy(update=known))
 
 
 def papers_for(
@@ -71,7 +76,9 @@ def papers_for(
     """The papers of one source, and notes on tags that cannot be carried; `source_record` goes before its own."""
     found, source = _source(asked, source_record)
     draft = _draft([asked], extra).model_copy(update={"source": source, "disclosure": _disclosed(found, source)})
-    return Papers(without_provenance(found.tags).of_the_music().with_extra(extra), draft, told), found.tags.notes
+    return Papers(
+        without_provenance(found.tags).of_the_music().with_extra(extra), draft, asked.chain, told
+    ), found.tags.notes
 
 
 def album_papers(orders: Sequence[Order], extra: Mapping[str, str], *, told: bool) -> list[Papers]:
@@ -85,6 +92,7 @@ def album_papers(orders: Sequence[Order], extra: Mapping[str, str], *, told: boo
             draft.model_copy(
                 update={"source": source, "album": album, "track": track, "disclosure": _disclosed(found, source)}
             ),
+            orders[track].chain,
             told,
         )
         for track, (found, source) in enumerate(read)
@@ -108,11 +116,11 @@ def with_key(record: Record) -> Record:
     return record.model_copy(update={"key": key})
 
 
-def versions_for(chain: Chain, targets: Iterable[Target]) -> dict[str, str]:
-    """The engines that such a master uses; ffmpeg where it encodes, or filters."""
+def versions_for(chain: Chain, target: Target) -> dict[str, str]:
+    """The engines that such a file depends on; ffmpeg where it encodes, or filters."""
     steps = {step_name(step) for step in chain.working_steps}
     versions = engine_versions(*ENGINES, *(STEM_ENGINES if "stems" in steps else ()))
-    if "ffmpeg" in steps or any(not target.container.depths for target in targets):
+    if "ffmpeg" in steps or not target.container.depths:
         from songkit.ffmpeg import version
 
         versions["ffmpeg"] = version()
@@ -129,7 +137,7 @@ def _draft(orders: Sequence[Order], extra: Mapping[str, str]) -> Record:
     chain = orders[0].chain
     return Record(
         made="master",
-        versions=versions_for(chain, [target for _, target in orders[0].outputs]),
+        versions={},
         machine=f"{platform.system()} {platform.machine()}",
         chain=chain_used(chain),
         extra_tags=dict(extra),

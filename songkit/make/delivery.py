@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from songkit.errors import QualityError
 from songkit.make.order import Order
 from songkit.make.result import DeliveredFile, TakeResult
+from songkit.make.signing import song_tags, take_record
 from songkit.progress import Progress
 from songkit.runs import Run, content_key, slug
 
@@ -51,20 +52,38 @@ def deliver(
             output_dir=staged,
             stem=slug(order.title),
             tags=_tags(order, winner),
+            provenance=order.provenance,
+            source_record=take_record(order, winner.seed, winner.take.facts),
             progress=progress,
         )
     except QualityError as error:
         delivered: MasterResult | None = getattr(error, "result", None)
         if delivered is None:
+            run.discard(staged)
             raise
         result = delivered
+    except BaseException:
+        run.discard(staged)
+        raise
     entries = [_entry(output) for output in result.outputs]
     run.deliver(staged, {"key": _key(order, winner), "files": entries, "warnings": list(result.warnings)})
     return tuple(_file(run, entry) for entry in entries), result.warnings, result
 
 
 def _key(order: Order, winner: TakeResult) -> str:
-    values = {"take": winner.sha256, "chain": order.chain.hash, "versions": order.made_from["versions"]}
+    """Of all that the delivered files depend on: the take, the chain with what it refers to, the engines, the tags."""
+    from songkit.chains import contents
+    from songkit.deliver import versions_for
+    from songkit.targets import Target
+
+    values = {
+        "take": winner.sha256,
+        "chain": order.chain.hash,
+        "files": sorted(contents(order.chain).values()),
+        "versions": [versions_for(order.chain, target) for target in order.chain.deliver or (Target(),)],
+        "tags": _tags(order, winner),
+        "provenance": order.provenance,
+    }
     return content_key(values)
 
 
@@ -81,12 +100,6 @@ def _file(run: Run, entry: Mapping[str, Any]) -> DeliveredFile:
 
 
 def _tags(order: Order, winner: TakeResult) -> dict[str, str]:
-    """What the delivered file says of itself."""
-    generator = f"{order.generator.name} {order.generator.version}"
-    tags = {
-        "title": order.title,
-        "comment": f"AI-generated with songkit: {generator}, seed {winner.seed}, chain {order.chain.name}",
-    }
-    if order.request.lyrics is not None and order.request.lyrics.tags.get("ar"):
-        tags["artist"] = order.request.lyrics.tags["ar"]
-    return tags
+    """What the delivered files say of the song to people."""
+    tags = song_tags(order, winner.seed, order.chain.name)
+    return tags if order.provenance else {name: text for name, text in tags.items() if name != "comment"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 
-from songkit.errors import NoValidTakeError
+from songkit.errors import NoValidTakeError, OutputError
 from songkit.make.order import TakesOrder
 from songkit.make.result import TakeResult, manifest
 from songkit.make.takes import best, each_take
@@ -42,16 +42,23 @@ class Ledger:
         self.timings["takes"] = time.monotonic() - began
 
     def winner(self) -> TakeResult:
-        """The best take. Raises NoValidTakeError with the reason of each seed."""
+        """The best take. Raises NoValidTakeError with the reason of each seed, OutputError where no disk took one."""
         winner = best(self.takes)
         if winner is None:
             self.write("no valid take")
+            self._raise_refusal()
             reasons = "; ".join(f"seed {take.seed} {take.reasons[0]}" for take in self.takes)
             count = len(self._order.seeds)
             raise NoValidTakeError(
                 f"no valid take out of {count}: {reasons}", f"try other seeds; details are in {self._run.manifest}"
             )
         return winner
+
+    def _raise_refusal(self) -> None:
+        """Raises OutputError where the system refused a take its place: other seeds would not help."""
+        for take in self.takes:
+            if take.failure is not None and take.failure.error == OutputError.__name__:
+                raise OutputError(f"no valid take: seed {take.seed}: {take.failure.message}", take.failure.hint)
 
     @property
     def takes(self) -> tuple[TakeResult, ...]:

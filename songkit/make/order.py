@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,6 +42,8 @@ class TakesOrder:
     title: str
     folder: Path
     warnings: tuple[str, ...]
+    provenance: bool = field(default=True, kw_only=True)
+    """Whether takes and delivered files say in their tags how they were made."""
 
     @property
     def address(self) -> str:
@@ -78,7 +80,11 @@ class Order(TakesOrder):
     @property
     def run_from(self) -> dict[str, Any]:
         """All that the run depends on: its folder holds nothing else."""
-        return {**TakesOrder.run_from.__get__(self), "chain": self.chain.hash}
+        from songkit.chains import contents
+
+        files = sorted(contents(self.chain).values())
+        chain = {"chain": self.chain.hash} | ({"chain_files": files} if files else {})
+        return {**TakesOrder.run_from.__get__(self), **chain}
 
 
 def settle_takes(
@@ -90,17 +96,22 @@ def settle_takes(
     generator: str = AUTO,
     output_dir: Path | str | None = None,
     options: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    provenance: bool = True,
 ) -> TakesOrder:
     """Settles what `generate_takes` is asked for, and checks all that needs no work; parameters as in `make_song`.
 
-    Raises UsageError (lyrics, seconds, seeds, options), MissingError (the generator).
+    `title` None is that of the sheet, else the style. Raises UsageError (lyrics, seconds, seeds, options), MissingError
+    (the generator).
     """
     sheet = lyric_sheets.load(Path(lyrics)) if isinstance(lyrics, Path | str) else lyrics
     length = _length(sheet, seconds)
     chosen, why = choose(generator)
     request = Request(length, style.strip(), sheet, _plain(options or {}))
-    title = _title(lyrics, sheet, request.style)
-    draft = TakesOrder(request, _seeds(seeds), chosen, why, title, Path(), _warnings(sheet, length))
+    named = title or _title(lyrics, sheet, request.style)
+    draft = TakesOrder(
+        request, _seeds(seeds), chosen, why, named, Path(), _warnings(sheet, length), provenance=provenance
+    )
     return _with_folder(draft, output_dir)
 
 
@@ -113,7 +124,7 @@ def settle(*, chain: Chain | str = "radio", output_dir: Path | str | None = None
 
     settled = chain if isinstance(chain, Chain) else Chain.load(chain)
     asked = settle_takes(output_dir=output_dir, **takes)
-    parts = {field.name: getattr(asked, field.name) for field in fields(asked)}
+    parts = {each.name: getattr(asked, each.name) for each in fields(asked)}
     return _with_folder(Order(**parts, chain=settled), output_dir)
 
 

@@ -11,6 +11,7 @@ from songkit import runs
 from songkit.children import Failure
 from songkit.generate.contract import Take
 from songkit.make.order import Order, TakesOrder
+from songkit.make.signing import take_record
 
 if TYPE_CHECKING:
     from songkit.analysis import Analysis, Score
@@ -173,11 +174,14 @@ def manifest(
 ) -> dict[str, Any]:
     """Where a run stands, as plain JSON values: enough to see what was asked, what is there, and what is missing."""
     done = {take.seed for take in takes}
+    record = take_record(order, order.seeds[0], {})
     return {
         "state": state,
         "title": order.title,
         "generator": {"name": order.generator.name, "version": order.generator.version, "why": order.why},
         "request": order.request.to_dict(),
+        "lyrics_sha256": record.origin.lyrics_sha256 if record.origin is not None else None,
+        "disclosure": None if record.disclosure is None else record.disclosure.model_dump(mode="json"),
         "chain": _chain(order),
         "seeds": [str(seed) for seed in order.seeds],
         "takes": [take.to_dict(order.folder) for take in takes],
@@ -196,7 +200,10 @@ def _chain(order: TakesOrder) -> dict[str, Any] | None:
     """The chain of the run; None where takes are all that was asked for."""
     if not isinstance(order, Order):
         return None
-    return {"name": order.chain.name, "hash": order.chain.hash, **order.chain.as_dict()}
+    from songkit.chains import contents
+
+    chain = order.chain
+    return {"name": chain.name, "hash": chain.hash, "files": contents(chain), **chain.as_dict()}
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -45,6 +45,8 @@ def make_song(
     timeout: float | None = None,
     force: bool = False,
     strict: bool = False,
+    skip_existing: bool = False,
+    provenance: bool = True,
     progress: Progress = silent,
     master: Deliver | None = None,
 ) -> RunResult:
@@ -53,8 +55,9 @@ def make_song(
     `lyrics`: an LRC sheet (a path, or parsed); without it the song is an instrumental. `seconds`: 10 to 285; None
     fits the lyrics (60 without). `seeds`: "5" is a count, "1,7,42" a list. `output_dir`: the run's folder, made where
     missing; None names one under `runs/`. `options`: the generator's own. `jobs`: takes made at once (None: one per
-    core). `timeout`: seconds that one take may need. `force` sets another run in the folder aside. `master` stands in
-    for `songkit.deliver.master_file`.
+    core). `timeout`: seconds that one take may need. `force` sets another run in the folder aside; `skip_existing` sets
+    aside delivered files that are not what this run would write, and no more. `provenance` False leaves out of the
+    files how they were made. `master` stands in for `songkit.deliver.master_file`.
 
     The same call on the same folder goes on where it was interrupted and does nothing twice. A failed seed is a
     warning. Raises UsageError, ChainError, OutputError, MissingError before any work; NoValidTakeError when no seed
@@ -65,13 +68,13 @@ def make_song(
 
     asked = settle(
         lyrics=lyrics, style=style, seconds=seconds, seeds=seeds, generator=generator, chain=chain,
-        output_dir=output_dir, options=options,
+        output_dir=output_dir, options=options, provenance=provenance,
     )  # fmt: skip
     check_work(jobs, timeout)
     with open_run(asked.folder, asked.run_from, force=force) as run:
         ledger = Ledger(asked, run, progress)
         ledger.make_takes(jobs, timeout)
-        result = _finish(asked, run, ledger, master, progress, force=force)
+        result = _finish(asked, run, ledger, master, progress, force=force or skip_existing)
     result = replace(result, exit_code=1 if strict and result.failed else 0)
     if result.mastered is not None or not result.report.exists():
         write_run_page(result)  # a run that was found finished keeps its page, which knows more

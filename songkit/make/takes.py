@@ -16,6 +16,7 @@ from songkit.generate.validate import validate
 from songkit.generate.worker import Outcome
 from songkit.make.order import TakesOrder
 from songkit.make.result import TakeResult
+from songkit.make.signing import sign
 from songkit.progress import Progress, about
 from songkit.runs import KeptTake, Run
 
@@ -78,6 +79,7 @@ def _made(seed: int, outcome: Outcome, order: TakesOrder, run: Run, progress: Pr
         return _failed(seed, outcome.failure, outcome.seconds)
     take = outcome.take()
     try:
+        sign(order, take)
         kept = run.keep(seed, order.take_key(seed), take.audio, take.facts, take.files)
     except SongkitError as error:
         failure = Failure("refused", "keep", error.message, error.hint, type(error).__name__)

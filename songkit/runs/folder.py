@@ -60,6 +60,10 @@ class Run:
             folder.mkdir()
         return folder
 
+    def discard(self, folder: Path) -> None:
+        """Removes a folder that was worked in, and that nobody can use again."""
+        shutil.rmtree(folder, ignore_errors=True)
+
     def set_aside(self, paths: Iterable[Path]) -> Path:
         """Moves what stands in the way into a new folder `old-1`, `old-2`, ... of the run; that folder."""
         number = 1

@@ -33,6 +33,8 @@ class Sketch:
 
     name = "sketch"
     version = "1"
+    trained = False
+    """It follows rules and has heard no music: so `songkit.provenance` says it of its songs."""
     about = "built-in, rule-based composer and synthesiser with a robotic guide vocal; not the DiffRhythm model"
 
     def prepare(self, request: Request, workdir: Path, progress: Progress) -> Mapping[str, Any]:
