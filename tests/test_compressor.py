@@ -161,3 +161,11 @@ def test_identity_and_bad_values():
     for values in ({"ratio": 0.5}, {"release_ms": 0}, {"makeup_db": "some"}, {"detector": "vu"}, {"link": 2}):
         with pytest.raises(ValidationError):
             Compressor(**values)
+
+
+def test_a_compressor_that_never_worked_says_so() -> None:
+    quiet, loud = signals.sine(1000, -40.0), signals.sine(1000, -6.0)
+    (warning,) = facts(Compressor(threshold_db=-18), quiet)["warnings"]
+    assert "-18 dBFS" in warning
+    assert "warnings" not in facts(Compressor(threshold_db=-18), loud)
+    assert "warnings" not in facts(Compressor(threshold_db=-18, ratio=1, makeup_db=3), quiet)

@@ -50,6 +50,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "delay": {"time_ms": 120, "feedback": 0.5},
     "match": {"references": [{"path": reference_path()}]},
     "stems": {"vocals": [{"gain": {"gain_db": -6}}, "dc"], "other": [{"compressor": {"threshold_db": -40}}]},
+    "level": {"target_lufs": -30},
     "leveler": {"max_range_lu": 3, "window_seconds": 0.4},
     "limiter": {"ceiling_dbtp": -12},
     "loudness": {"target_lufs": -18, "ceiling_dbtp": -3},

@@ -18,6 +18,7 @@ from songkit.master.ffmpeg_filter import FfmpegFilter
 from songkit.master.filters import HighPass, LowPass
 from songkit.master.gain import Gain
 from songkit.master.gate import Gate
+from songkit.master.level import Level
 from songkit.master.leveler import Leveler
 from songkit.master.limiter import Limiter
 from songkit.master.loudness import Loudness
@@ -55,6 +56,7 @@ PROCESSORS: dict[str, type[Processor]] = {
     "delay": Delay,
     "match": Match,
     "stems": Stems,
+    "level": Level,
     "leveler": Leveler,
     "limiter": Limiter,
     "loudness": Loudness,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -83,4 +84,17 @@ class Compressor(CompressorSettings, StreamProcessor):
 
     def start(self, info: SourceInfo) -> Stage:
         compression = self.compression(info.format)
-        return ReportingMapStage(info.format, compression.push, compression.facts)
+
+        def report() -> Mapping[str, Any]:
+            facts = compression.facts()
+            if self.ratio > 1.0 and facts["max_reduction_db"] == 0.0:
+                facts["warnings"] = [_idle(self.threshold_db)]
+            return facts
+
+        return ReportingMapStage(info.format, compression.push, report)
+
+
+def _idle(threshold_db: float) -> str:
+    return (
+        f"compressor: nothing reached its threshold of {threshold_db:g} dBFS; a step `level` before it sets the level"
+    )
