@@ -116,5 +116,5 @@ class NotHere(Fake):
 
     name = "not-here"
 
-    def ready(self) -> str | None:
+    def ready(self, request: Request) -> str | None:
         return "its weights are not on this disk"

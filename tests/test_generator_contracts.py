@@ -25,7 +25,7 @@ Make = Callable[..., Take]
 @pytest.fixture(params=sorted(GENERATORS))
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     generator = load(request.param)
-    if reason := not_ready(generator):
+    if reason := not_ready(generator, Request(SECONDS)):
         pytest.skip(f"{request.param}: {reason}")
 
     def made(seed: int, name: str = "", *, sung: bool = False) -> Take:

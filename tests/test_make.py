@@ -285,7 +285,7 @@ def test_the_run_has_a_page_about_it() -> None:
         ({"seeds": "abc"}, UsageError, "'abc' is no seed"),
         ({"seeds": [1, 1]}, UsageError, "different whole numbers"),
         ({"seeds": []}, UsageError, "different whole numbers"),
-        ({"generator": "diffrhythm"}, MissingError, "not part of this version"),
+        ({"generator": "diffrhythm", "options": {"models": "/none"}}, MissingError, "diffrhythm cannot run here"),
         ({"generator": "fak"}, UsageError, "there is no generator 'fak'"),
         ({"chain": "no-such-chain"}, UsageError, "no-such-chain"),
         ({"lyrics": "none.lrc"}, UsageError, "none.lrc does not exist"),
@@ -333,10 +333,11 @@ def test_progress_from_another_thread_and_an_import_without_weight() -> None:
     assert not {"scipy", "numba", "pedalboard", "soundfile", "torch"} & set(loaded)
 
 
-def test_sketch_end_to_end() -> None:
+def test_sketch_end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONGKIT_MODELS", "no-models-here")
     Path("lights.lrc").write_text(SHEET)
     result = make_song(lyrics="lights.lrc", style="warm pop", seconds=10, seeds="2", chain="radio")
-    assert result.order.why == "the DiffRhythm model is not part of this version"
+    assert result.order.why.startswith("diffrhythm cannot run here: ")
     assert [take.state for take in result.takes] == ["valid", "valid"]
     assert result.takes[0].sha256 != result.takes[1].sha256
     loudness = result.delivered[0].record["analysis"]["loudness"]["integrated_lufs"]

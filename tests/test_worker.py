@@ -163,9 +163,13 @@ def test_a_child_imports_nothing_heavy_of_its_own() -> None:
     assert not {"scipy", "numba", "pedalboard", "soundfile", "pydantic", "torch"} & set(loaded)
 
 
-def test_the_generator_is_chosen_as_asked_or_refused() -> None:
-    with pytest.raises(MissingError, match="diffrhythm: the DiffRhythm model is not part of this version") as caught:
-        choose("diffrhythm")
+REQUEST = Request(30.0)
+
+
+def test_the_generator_is_chosen_as_asked_or_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SONGKIT_MODELS", str(tmp_path))
+    with pytest.raises(MissingError, match="diffrhythm cannot run here: ") as caught:
+        choose("diffrhythm", REQUEST)
     assert "--generator sketch" in caught.value.hint
     assert caught.value.exit_code == 5
     with pytest.raises(UsageError, match="there is no generator 'sketsch'") as misspelt:
@@ -175,10 +179,9 @@ def test_the_generator_is_chosen_as_asked_or_refused() -> None:
 
 def test_auto_says_what_it_took_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GENERATORS, "sketch", ADDRESS)
-    generator, why = choose("auto")
-    assert (generator.name, why) == ("fake", "the DiffRhythm model is not part of this version")
-    assert choose("sketch")[1] == "as asked"
+    assert choose("sketch", REQUEST)[1] == "as asked"
     monkeypatch.setitem(GENERATORS, "diffrhythm", "tests.generators:NotHere")
-    assert choose("auto")[1] == "diffrhythm cannot run here: its weights are not on this disk"
+    generator, why = choose("auto", REQUEST)
+    assert (generator.name, why) == ("fake", "diffrhythm cannot run here: its weights are not on this disk")
     with pytest.raises(MissingError, match="diffrhythm cannot run here: its weights are not on this disk"):
-        choose("diffrhythm")
+        choose("diffrhythm", REQUEST)

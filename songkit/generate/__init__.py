@@ -10,16 +10,12 @@ from importlib import import_module
 from typing import cast
 
 from songkit.errors import MissingError, UsageError, near_names
-from songkit.generate.contract import Conditional, Generator
+from songkit.generate.contract import Conditional, Generator, Request, Settling
 
 GENERATORS: dict[str, str] = {
+    "diffrhythm": "songkit.generate.diffrhythm:DiffRhythm",
     "sketch": "songkit.generate.sketch:Sketch",
 }
-
-ABSENT: dict[str, str] = {
-    "diffrhythm": "the DiffRhythm model is not part of this version",
-}
-"""Generators that are known by name and not here, with the reason; a name in `GENERATORS` goes before."""
 
 AUTO = "auto"
 AUTO_ORDER = ("diffrhythm", "sketch")
@@ -27,15 +23,10 @@ AUTO_ORDER = ("diffrhythm", "sketch")
 
 
 def load(name: str) -> Generator:
-    """A new generator of that name.
-
-    Raises UsageError for a name nobody knows, MissingError for one that is not part of this version.
-    """
-    if name in GENERATORS:
-        return at(GENERATORS[name])
-    if name in ABSENT:
-        raise MissingError(f"{name}: {ABSENT[name]}", "use --generator sketch, which needs no weights")
-    raise UsageError(f"there is no generator {name!r}", near_names(name, [*GENERATORS, *ABSENT, AUTO]))
+    """A new generator of that name. Raises UsageError for a name nobody knows."""
+    if name not in GENERATORS:
+        raise UsageError(f"there is no generator {name!r}", near_names(name, [*GENERATORS, AUTO]))
+    return at(GENERATORS[name])
 
 
 def at(address: str) -> Generator:
@@ -44,30 +35,32 @@ def at(address: str) -> Generator:
     return cast(Generator, getattr(import_module(module), attribute)())
 
 
-def choose(name: str = AUTO) -> tuple[Generator, str]:
-    """The generator and why it is this one, one line for the user.
+def choose(name: str, request: Request) -> tuple[Generator, str]:
+    """The generator for a request and why it is this one, one line for the user.
 
-    A generator that was named is taken or refused, never replaced. Raises UsageError or MissingError as `load` does,
-    and MissingError when it cannot run here.
+    A generator that was named is taken or refused, never replaced. Raises UsageError as `load` does, and MissingError
+    when it cannot run here.
     """
     if name != AUTO:
         generator = load(name)
-        if reason := not_ready(generator):
+        if reason := not_ready(generator, request):
             raise MissingError(f"{name} cannot run here: {reason}", "see what is missing, or use --generator sketch")
         return generator, "as asked"
     passed_over: list[str] = []
     for candidate in AUTO_ORDER:
-        if candidate not in GENERATORS:
-            passed_over.append(ABSENT[candidate])
-            continue
         generator = load(candidate)
-        reason = not_ready(generator)
+        reason = not_ready(generator, request)
         if reason is None:
             return generator, "; ".join(passed_over) or "the best one that can run here"
         passed_over.append(f"{candidate} cannot run here: {reason}")
     raise MissingError("no generator can run here: " + "; ".join(passed_over))
 
 
-def not_ready(generator: Generator) -> str | None:
-    """Why a generator cannot run here, None where it can."""
-    return generator.ready() if isinstance(generator, Conditional) else None
+def not_ready(generator: Generator, request: Request) -> str | None:
+    """Why a generator cannot make that here, None where it can."""
+    return generator.ready(request) if isinstance(generator, Conditional) else None
+
+
+def settled(generator: Generator, request: Request) -> Request:
+    """The request with nothing left open, where the generator has something to settle."""
+    return generator.settle(request) if isinstance(generator, Settling) else request

@@ -92,6 +92,33 @@ class Generator(Protocol):
 class Conditional(Protocol):
     """A generator that cannot run everywhere; one without `ready` always can."""
 
-    def ready(self) -> str | None:
-        """Why it cannot run here (one line, with what to do), or None where it can; cheap, and loads no weights."""
+    def ready(self, request: Request) -> str | None:
+        """Why it cannot make that here (one line, with what to do), or None where it can; cheap, loads no weights."""
         ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A generator whose options leave something open: what suits this machine, or which weights are here."""
+
+    def settle(self, request: Request) -> Request:
+        """The request with nothing left open, so that its key holds all that the samples hang on.
+
+        Raises UsageError for options that cannot be, MissingError for what is not here.
+        """
+        ...
+
+
+@runtime_checkable
+class Heavy(Protocol):
+    """A generator whose take fills the machine.
+
+    A take that runs out of memory is tried once more, alone, with `prepared[THRIFTY]` true: the generator then does
+    with less, and says so in the take's facts.
+    """
+
+    takes_at_once: int
+    """How many are made at the same time unless more are asked for."""
+
+
+THRIFTY = "thrifty"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 from songkit.errors import NoValidTakeError, OutputError
@@ -67,10 +68,19 @@ class Ledger:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know of the request, the run's folder and the seeds that were lost."""
+        """What the user should know of the request, the run's folder, the takes and the seeds that were lost."""
         lost = (f"seed {take.seed} {take.state}: {take.reasons[0]}" for take in self.takes if take.reasons)
-        return (*self._order.warnings, *self._run.notes, *lost)
+        return (*self._order.warnings, *self._run.notes, *_told(self.takes), *lost)
 
     def write(self, state: str, winner: TakeResult | None = None) -> None:
         """The manifest of this moment."""
         self._run.write_manifest(manifest(self._order, self.takes, state, self.warnings, self.timings, winner=winner))
+
+
+def _told(takes: tuple[TakeResult, ...]) -> Iterator[str]:
+    """What the generator warns of: what it says of every take once, the rest with the seed."""
+    told = {take.seed: take.take.facts.get("warnings", ()) for take in takes if take.take is not None}
+    of_all = [warning for warning in next(iter(told.values()), ()) if all(warning in each for each in told.values())]
+    yield from of_all
+    for seed, warnings in told.items():
+        yield from (f"seed {seed}: {warning}" for warning in warnings if warning not in of_all)

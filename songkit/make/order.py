@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from songkit import runs
 from songkit.errors import UsageError
-from songkit.generate import AUTO, choose
+from songkit.generate import AUTO, choose, settled
 from songkit.generate import lyrics as lyric_sheets
 from songkit.generate import seeds as seed_lists
 from songkit.generate.contract import MAX_SECONDS, MAX_SEED, MIN_SECONDS, Generator, Request
@@ -106,9 +106,10 @@ def settle_takes(
     """
     sheet = lyric_sheets.load(Path(lyrics)) if isinstance(lyrics, Path | str) else lyrics
     length = _length(sheet, seconds)
-    chosen, why = choose(generator)
-    request = Request(length, style.strip(), sheet, _plain(options or {}))
-    named = title or _title(lyrics, sheet, request.style)
+    asked = Request(length, style.strip(), sheet, _plain(options or {}))
+    chosen, why = choose(generator, asked)
+    request = settled(chosen, asked)
+    named = title or _title(lyrics, sheet, asked.style)
     draft = TakesOrder(
         request, _seeds(seeds), chosen, why, named, Path(), _warnings(sheet, length), provenance=provenance
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator as Iterating
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from songkit.children import Failure
 from songkit.errors import SongkitError
 from songkit.generate import worker
 from songkit.generate.child import Job
-from songkit.generate.contract import Take
+from songkit.generate.contract import THRIFTY, Generator, Heavy, Take
 from songkit.generate.validate import validate
 from songkit.generate.worker import Outcome
 from songkit.make.order import TakesOrder
@@ -29,7 +31,7 @@ def each_take(
     timeout_seconds: float | None,
     progress: Progress,
     timed: Callable[[str, float], None],
-) -> Generator[TakeResult, None, None]:
+) -> Iterating[TakeResult, None, None]:
     """The result of every seed, as it comes: first those that are found again, then those that are made.
 
     `timed` is told the seconds of the preparation. Raises what the generator raises in the preparation, because
@@ -49,7 +51,8 @@ def each_take(
     prepared = _prepare(order, run, timeout_seconds, progress)
     timed("prepare", time.monotonic() - began)
     jobs = [Job(order.address, order.request, run.work(f"seed-{seed}"), seed, prepared) for seed in missing]
-    with closing(worker.run(jobs, at_once=at_once, timeout_seconds=timeout_seconds, progress=progress)) as outcomes:
+    outcomes = _outcomes(jobs, order.generator, at_once, timeout_seconds, progress)
+    with closing(outcomes):
         for seed, outcome in _by_seed(outcomes):
             yield _made(seed, outcome, order, run, progress)
 
@@ -59,6 +62,29 @@ def best(results: Sequence[TakeResult]) -> TakeResult | None:
     return max(
         (result for result in results if result.state == "valid"), key=lambda result: result.points, default=None
     )
+
+
+def _outcomes(
+    jobs: Sequence[Job],
+    generator: Generator,
+    at_once: int | None,
+    timeout_seconds: float | None,
+    progress: Progress,
+) -> Iterating[Outcome, None, None]:
+    """How the jobs end; those of a heavy generator that run out of memory are done once more, alone and with less."""
+    heavy = isinstance(generator, Heavy)
+    if isinstance(generator, Heavy) and at_once is None:
+        at_once = generator.takes_at_once
+    again: list[Job] = []
+    with closing(worker.run(jobs, at_once=at_once, timeout_seconds=timeout_seconds, progress=progress)) as outcomes:
+        for outcome in outcomes:
+            if heavy and outcome.failure is not None and outcome.failure.kind == "memory":
+                again.append(replace(outcome.job, prepared={**(outcome.job.prepared or {}), THRIFTY: True}))
+            else:
+                yield outcome
+    if again:
+        with closing(worker.run(again, at_once=1, timeout_seconds=timeout_seconds, progress=progress)) as outcomes:
+            yield from outcomes
 
 
 def _prepare(order: TakesOrder, run: Run, timeout_seconds: float | None, progress: Progress) -> Mapping[str, Any]:

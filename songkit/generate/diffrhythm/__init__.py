@@ -1,14 +1,77 @@
 """DiffRhythm v1.2, re-implemented from facts: latent flow matching from lyrics and a style to 95 or 96-285 seconds.
 
+    options, settle       what can be asked for; the same with nothing left open
+    library, identity     where the published files lie, and what they are by their bytes
+    prepared, take        what all seeds share; one seed to a take, in stages that are kept
+    sung, pieces          the network loaded and run; a long song piece by piece
     shape                 the sizes of the two published models, frames and seconds
     model                 the network, whole
     precision, weights    fp32, bf16 and the published fp16, on which device; strict loading
     field, sampler        the guided velocity; from noise to latents: time grid, solvers, seeds
     latents               what latents must be before they are decoded, and how they are kept
     vae, chunks, decoded  latents to audio and back, in overlapping chunks; the take, written as it is
-    memory, torch_audio   glibc kept from giving memory back; torchaudio where its library does not load
+    memory, torch_audio   memory kept, measured, named; torchaudio where its library does not load
     words                 lyrics as tokens on the frame axis
 
-Every file but this one, `shape`, `chunks` and `memory` imports torch or loads it when called: import them where work
-starts.
+What makes samples imports torch when it is loaded: it is imported where work starts.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from songkit.errors import UsageError
+from songkit.generate.contract import MAX_SEED, THRIFTY, Request, Take
+from songkit.generate.diffrhythm import library
+from songkit.progress import Progress
+
+PACKAGES = ("torch", "torchaudio", "muq", "transformers", "safetensors", "phonemizer")
+
+
+class DiffRhythm:
+    """Satisfies `songkit.generate.contract.Generator`, `Conditional`, `Settling` and `Heavy`."""
+
+    name = "diffrhythm"
+    version = "1"
+    about = "DiffRhythm v1.2, the published latent flow matching model"
+    takes_at_once = 1
+
+    def ready(self, request: Request) -> str | None:
+        """Packages and published files that are missing for a song of that length."""
+        from songkit.generate.diffrhythm.options import read
+
+        absent = [package for package in PACKAGES if find_spec(package) is None]
+        if absent:
+            return f"not installed: {', '.join(absent)} (pip install 'songkit[diffrhythm]')"
+        models = read(request.options, known_only=True).models
+        missing = [name for name in library.needed(request.seconds) if library.find(name, models) is None]
+        if missing:
+            where = " and ".join(str(root) for root in library.roots(models))
+            return f"{', '.join(missing)} not in {where} ({library.fetch_hint(folder=models)})"
+        return None
+
+    def settle(self, request: Request) -> Request:
+        """Device, precision, threads and steps, and the identity of the weights; see `settle`."""
+        from songkit.generate.diffrhythm.settle import settle
+
+        return settle(request)
+
+    def prepare(self, request: Request, workdir: Path, progress: Progress) -> Mapping[str, Any]:
+        """Tokens, style vectors and an estimate; see `prepared`."""
+        from songkit.generate.diffrhythm.prepared import prepare
+
+        return prepare(request, workdir, progress)
+
+    def generate(
+        self, request: Request, prepared: Mapping[str, Any], seed: int, workdir: Path, progress: Progress
+    ) -> Take:
+        """The take of a seed: `raw.wav` and its latents; see `take`."""
+        if not 0 <= seed <= MAX_SEED:
+            raise UsageError(f"seed {seed}: seeds are 0 to 2^63 - 1")
+        from songkit.generate.diffrhythm.take import Work, make_take
+
+        work = Work(request, seed, workdir, Path(prepared["folder"]), bool(prepared.get(THRIFTY)), progress)
+        return make_take(work, prepared)

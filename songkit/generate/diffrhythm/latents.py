@@ -5,6 +5,7 @@ Latents of real songs, for comparison: standard deviation 0.95 to 1.02, all with
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,6 +87,29 @@ def load(path: Path) -> Tensor:
     except (OSError, SafetensorError, KeyError) as error:
         raise InputError(f"{path} holds no latents: {error}") from error
     return kept[0].T
+
+
+def keep(path: Path, latents: Tensor, key: str, facts: Mapping[str, Any]) -> None:
+    """`save`, with the key of what they are made from and plain JSON values that `load_kept` gives back."""
+    save(path, latents, {"key": key, "facts": json.dumps(facts)})
+
+
+def load_kept(path: Path, key: str) -> tuple[Tensor, dict[str, Any]] | None:
+    """The latents kept under that key, with their facts; None where others lie there, or none that are whole."""
+    need("safetensors", extra="diffrhythm")
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+        if header.get("key") != key:
+            return None
+        facts: dict[str, Any] = json.loads(header["facts"])
+        return load(path), facts
+    except (OSError, SafetensorError, ValueError, KeyError, InputError):
+        return None
 
 
 def _figures(latents: Tensor, stage: str) -> LatentFigures:

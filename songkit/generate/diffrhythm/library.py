@@ -148,8 +148,13 @@ def published(name: str) -> Published:
 
 def needed(seconds: float) -> tuple[str, ...]:
     """Names of the parts without which no song of that length can be made."""
-    other = "dit-full" if seconds <= 95 else "dit-base"
-    return tuple(name for name, part in LIBRARY.items() if name != other and not part.optional)
+    other = {"dit-base", "dit-full"} - {network(seconds)}
+    return tuple(name for name, part in LIBRARY.items() if name not in other and not part.optional)
+
+
+def network(seconds: float) -> str:
+    """The name of the network's weights for a song of that length."""
+    return "dit-base" if seconds <= 95 else "dit-full"
 
 
 def homes(part: Published, folder: Path | None) -> Iterator[Path]:
@@ -184,10 +189,10 @@ def hub_cache() -> Path:
     return (Path(home).expanduser() if home else _caches() / "huggingface") / "hub"
 
 
-def fetch_hint(name: str, folder: Path | None = None) -> str:
-    """The command that fetches a part."""
-    where = "" if folder is None else f" --models {folder}"
-    return f"fetch it with: songkit models fetch {name}{where}"
+def fetch_hint(name: str = "", folder: Path | None = None) -> str:
+    """The command that fetches a part, or without a name all of them."""
+    where = [] if folder is None else ["--models", str(folder)]
+    return "fetch it with: " + " ".join(["songkit models fetch", *([name] if name else []), *where])
 
 
 def _caches() -> Path:

@@ -1,9 +1,13 @@
-"""Memory that stays with the process between the steps of a song."""
+"""Memory of the process that makes a song: kept between the steps, named where it runs out, measured at its highest."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
+import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # <malloc.h>
 _KEPT_BYTES = 2**31 - 1
@@ -21,3 +25,41 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)) and bool(mallopt(_TRIM_THRESHOLD, _KEPT_BYTES))
+
+
+@contextmanager
+def named_when_it_runs_out() -> Iterator[None]:
+    """Within the block, torch's ways to say "out of memory" become MemoryError, which is told from a bug."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(str(error).partition("\n")[0]) from error
+    except RuntimeError as error:
+        if not any(sign in str(error) for sign in _SIGNS):
+            raise
+        raise MemoryError(str(error).partition("\n")[0]) from error
+
+
+_SIGNS = ("DefaultCPUAllocator", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
+
+def give_back() -> None:
+    """Frees what nobody holds any more, on the GPU too: before the decoder comes, the network has gone."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def peak_megabytes(device: str) -> dict[str, int]:
+    """The most memory that this process has held, "ram" and on a GPU "gpu"."""
+    import torch
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = {"ram": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 2**20}
+    if device == "cuda":
+        peak["gpu"] = torch.cuda.max_memory_allocated() // 2**20
+    return peak

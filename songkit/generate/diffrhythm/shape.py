@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from songkit.errors import InputError, UsageError
@@ -80,3 +82,18 @@ def published_shape(seconds: float) -> Shape:
     if seconds > 285:
         raise UsageError(f"{seconds:g} seconds: DiffRhythm makes songs of up to 285 seconds")
     return BASE if seconds <= 95 else FULL
+
+
+def shape_beside(weights: Path, seconds: float) -> Shape:
+    """The shape of the model in a file: what a `config.json` beside it says, the published one for the rest.
+
+    Raises InputError for a `config.json` that cannot be understood.
+    """
+    published, described = published_shape(seconds), weights.parent / "config.json"
+    if not described.is_file():
+        return published
+    try:
+        values = json.loads(described.read_text(encoding="utf-8"))
+        return Shape.from_dict(asdict(published) | dict(values.get("model", values)))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{described} does not describe a model: {error}", "fetch it again, or remove it") from error

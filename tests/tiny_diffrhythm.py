@@ -1,0 +1,139 @@
+"""A complete DiffRhythm that fits into a second: every published file, in the published layout, with made-up content.
+
+`write` puts the files into a folder. `Tiny` is the generator as it is, but for the style: it is drawn from the words of
+the style, where MuQ-MuLan would be run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from songkit.generate.contract import Request, Take
+from songkit.generate.diffrhythm import DiffRhythm, library, prepared
+from songkit.generate.diffrhythm.model import DiT
+from songkit.generate.diffrhythm.shape import Shape
+from songkit.generate.diffrhythm.style import Style
+from songkit.generate.diffrhythm.weights import PREFIX
+from songkit.progress import Progress, Update
+from tests.diffrhythm import made_weights, vae_file
+
+TINY = Shape(dim=64, depth=2, heads=4, ff_mult=2, text_dim=32, conv_layers=1, mel_dim=16, max_frames=256)
+"""The base model, of 11.9 seconds."""
+
+
+class Tiny(DiffRhythm):
+    """Dies, hangs or runs out of memory at a stage where TINY_DIES, TINY_HANGS or TINY_NO_MEMORY names it."""
+
+    def prepare(self, request: Request, workdir: Path, progress: Progress) -> Mapping[str, Any]:
+        prepared._embedded = _drawn  # in a child process, whose whole life this is
+        return super().prepare(request, workdir, _misbehaving(progress))
+
+    def generate(
+        self, request: Request, prepared: Mapping[str, Any], seed: int, workdir: Path, progress: Progress
+    ) -> Take:
+        thrifty = bool(prepared.get("thrifty"))
+        return super().generate(request, prepared, seed, workdir, _misbehaving(progress, thrifty=thrifty))
+
+
+class ChordVae(torch.nn.Module):
+    """The published interface, and something that passes for music: latents swell the notes of a chord, slowly."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        notes = torch.tensor([5, 7, 9, 12, 15, 18, 21, 25])  # in cycles a frame, so that no frame begins with a click
+        phase = torch.arange(2048) / 2048 * 2 * torch.pi
+        self.channels = channels
+        self.register_buffer("notes", torch.sin(notes.unsqueeze(1) * phase))
+        self.register_buffer("slow", torch.ones(8, 1, 9) / 9)
+
+    @torch.jit.export
+    def decode_export(self, latents: torch.Tensor) -> torch.Tensor:
+        slow = torch.nn.functional.conv1d(latents[:, :8], self.slow, padding=4, groups=8)
+        swell = torch.nn.functional.interpolate(slow, scale_factor=2048.0, mode="linear")
+        left = (swell * self.notes.repeat(1, latents.shape[2])).sum(1) * 0.2
+        right = (swell * self.notes.flip(0).repeat(1, latents.shape[2])).sum(1) * 0.2
+        return torch.stack([left, right], dim=1)
+
+    @torch.jit.export
+    def encode_export(self, audio: torch.Tensor) -> torch.Tensor:
+        frames = audio.mean(1).unflatten(1, [-1, 2048])
+        mean = (frames @ self.notes.T / 200).transpose(1, 2).repeat(1, self.channels // 8, 1)
+        return torch.cat([mean, torch.full_like(mean, -2.0)], dim=1)
+
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.decode_export(latents)
+
+
+def write(folder: Path, vae: torch.nn.Module | None = None, shape: Shape = TINY, damage: str = "") -> Path:
+    """Everything that a song needs, below `folder`; `damage` names a weight that is not finite."""
+    weights = _place("dit-base", folder)
+    with torch.device("meta"):
+        shapes = {PREFIX + name: tuple(value.shape) for name, value in DiT(shape).state_dict().items()}
+    state = made_weights(shapes, 3)
+    state[f"{PREFIX}proj_out.weight"] = state[f"{PREFIX}proj_out.weight"] * 0.2
+    if damage:
+        state[PREFIX + damage].view(-1)[0] = torch.nan
+    torch.save({"model_state_dict": state}, weights)
+    (weights.parent / "config.json").write_text(json.dumps({"model": asdict(shape)}))
+    vae_file(_place("vae", folder), vae or ChordVae(shape.mel_dim))
+    np.save(_place("negative-style", folder), unit("vocals only", shape.text_dim)[np.newaxis])
+    for name in ("mulan", "muq", "xlm-roberta"):
+        for entry in library.LIBRARY[name].files:
+            (_place(name, folder).parent / entry[0]).write_text(f"a stand-in for {name}")
+    return folder
+
+
+def unit(text: str, width: int) -> npt.NDArray[np.float32]:
+    """A vector of length 1 that hangs on the text alone."""
+    vector = np.random.default_rng(crc32(text.encode())).standard_normal(width)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def _drawn(asked: Style, models: Path | None, progress: Progress) -> npt.NDArray[np.float32]:
+    progress(Update("style", 1.0))
+    return unit(json.dumps(asked.made_from()), TINY.text_dim)
+
+
+def _place(name: str, folder: Path) -> Path:
+    part = library.LIBRARY[name]
+    path = folder / part.repository / part.files[0][0]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _misbehaving(progress: Progress, *, thrifty: bool = False) -> Progress:
+    """`progress` that ends the process, sleeps or raises MemoryError at the stage that the environment names."""
+
+    def told(update: Update) -> None:
+        progress(update)
+        if os.environ.get("TINY_DIES") == update.stage and update.fraction in (None, 1.0):
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if os.environ.get("TINY_HANGS") == update.stage:
+            time.sleep(600)
+        if os.environ.get("TINY_NO_MEMORY") == update.stage and not thrifty:
+            torch.empty(2**60)
+
+    return told
+
+
+def damaged(name: str, folder: Path) -> Path:
+    """The same set with a weight that is not finite."""
+    return write(folder, damage=name)
+
+
+def deeper(folder: Path) -> Path:
+    """The same set with another shape."""
+    return write(folder, shape=replace(TINY, depth=4))
