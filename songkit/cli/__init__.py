@@ -26,6 +26,8 @@ COMMANDS = {
     "master": "songkit.cli.master:master",
     "analyze": "songkit.cli.analyze:analyze",
     "compare": "songkit.cli.compare:compare",
+    "show": "songkit.cli.show:show",
+    "reproduce": "songkit.cli.reproduce:reproduce",
     "lyrics": "songkit.cli.lyrics:lyrics",
     "stems": "songkit.cli.stems:stems",
     "chains": "songkit.cli.chains:chains",

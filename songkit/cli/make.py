@@ -14,7 +14,9 @@ from songkit.cli.options import (
     print_json,
     quiet_option,
     show_error,
+    skip_existing_option,
     strict_option,
+    tags_option,
 )
 
 
@@ -31,6 +33,8 @@ from songkit.cli.options import (
 @click.option("--no-voice", is_flag=True, help="Leave the guide vocal out.")
 @click.option("--explain", is_flag=True, help="Show how each score comes about.")
 @force_option
+@skip_existing_option
+@tags_option
 @strict_option
 @json_option
 @quiet_option

@@ -16,7 +16,9 @@ from songkit.cli.options import (
     print_json,
     quiet_option,
     show_error,
+    skip_existing_option,
     strict_option,
+    tags_option,
 )
 from songkit.cli.say import say
 
@@ -41,6 +43,8 @@ from songkit.cli.say import say
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Files mastered at once, each in a process."
 )
 @force_option
+@skip_existing_option
+@tags_option
 @click.option("-n", "--dry-run", is_flag=True, help="Make every check that needs no processing, and stop.")
 @click.option("--plan", "show_plan", is_flag=True, help="Print passes, latency, memory and settings, and stop.")
 @strict_option
@@ -50,6 +54,8 @@ def master(
     files: tuple[Path, ...],
     album: bool,
     jobs: int,
+    skip_existing: bool,
+    provenance: bool,
     dry_run: bool,
     show_plan: bool,
     strict: bool,
@@ -74,14 +80,18 @@ def master(
             "--jobs masters files side by side, but an album is one programme: leave one of them out"
         )
     if album:
-        only_order = dry_run or show_plan
-        return _album(files, only_order=only_order, strict=strict, as_json=as_json, quiet=quiet, **settings)
+        if skip_existing:
+            raise click.UsageError("an album is made as a whole: leave out --skip-existing, or --album")
+        settings |= {"only_order": dry_run or show_plan, "strict": strict, "provenance": provenance}
+        return _album(files, as_json=as_json, quiet=quiet, **settings)
+    settings["skip_existing"] = skip_existing
     outcomes = []
     with shown(quiet=quiet or as_json) as progress:
         if dry_run or show_plan:
             coming: Any = order_each(files, **settings)
         else:
-            coming = master_each(files, jobs=jobs, strict=strict, progress=progress, **settings)
+            settings |= {"strict": strict, "provenance": provenance}
+            coming = master_each(files, jobs=jobs, progress=progress, **settings)
         with closing(coming):
             for outcome in coming:
                 outcomes.append(outcome)
@@ -103,6 +113,7 @@ def _album(
     strict: bool,
     as_json: bool,
     quiet: bool,
+    provenance: bool,
     output: None,
     **settings: Any,
 ) -> int:
@@ -118,7 +129,7 @@ def _album(
     else:
         with shown(quiet=quiet or as_json) as progress:
             try:
-                result = master_album(files, strict=strict, progress=progress, **settings)
+                result = master_album(files, strict=strict, provenance=provenance, progress=progress, **settings)
             except DeliveryError as missed:
                 if not isinstance(missed.result, AlbumResult):
                     raise

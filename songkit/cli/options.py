@@ -17,6 +17,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no table, errors only.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else.")
 force_option = click.option("-f", "--force", is_flag=True, help="Overwrite outputs that exist.")
+skip_existing_option = click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Leave alone what is done already, known by content and not by name; move what is in the way aside.",
+)
+tags_option = click.option(
+    "--tags/--no-tags", "provenance", default=True, help="Say in the files how they were made, or leave it out."
+)
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a target was not reached.")
 
 FILE = click.Path(path_type=Path)

@@ -23,7 +23,7 @@ from songkit.deliver.album import carry_out_album, master_album, order_album
 from songkit.deliver.order import Order, destinations, order, refuse_shared, settle
 from songkit.deliver.papers import Papers, album_papers, papers_for, versions_for
 from songkit.deliver.programme import Programme, deliver_all, judge
-from songkit.deliver.reading import METERS
+from songkit.deliver.reading import METERS, sample_digest
 from songkit.deliver.result import AlbumFigures, AlbumResult, Check, Delivered, DeliveryError, MasterResult
 from songkit.deliver.tail import Track
 from songkit.errors import SignalError, UsageError
@@ -50,6 +50,7 @@ __all__ = [
     "order_album",
     "papers_for",
     "refuse_shared",
+    "sample_digest",
     "settle",
     "versions_for",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,10 @@ class Papers:
             short_term_max_lufs=found.short_term_max_lufs,
         )
         return self._of(target).model_copy(update={"figures": figures, "audio": audio})
+
+    def with_source(self, source: SourceFile) -> Papers:
+        """The same papers, of a source by another name or with another history."""
+        return replace(self, draft=self.draft.model_copy(update={"source": source}))
 
     def signed(self, record: Record, gains: Mapping[str, str]) -> Tags:
         """The tags of a file of that record."""

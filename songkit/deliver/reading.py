@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -120,6 +121,14 @@ def with_tags(
                 "nothing was delivered; this is a fault of ours, another format may do",
             )
     return notes
+
+
+def sample_digest(path: Path) -> str:
+    """Of a file's decoded samples, as its record tells it. Raises InputError for a file that cannot be read."""
+    checksum = Checksum()
+    for block in open_source(path).blocks():
+        checksum.push(block)
+    return checksum.digest
 
 
 def _decoded(writer: AudioWriter) -> FileSource:
