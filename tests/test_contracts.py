@@ -81,6 +81,7 @@ CHANNELS = (1, 2, 6)
 @pytest.fixture(autouse=True)
 def _what_nobody_has_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights and a VST3 plugin; each has tests of its own."""
+    monkeypatch.setattr("songkit.master.demucs_model.find", lambda name, weights: None)
     monkeypatch.setattr("songkit.master.demucs_model.load", lambda name, weights: FakeModel())
     monkeypatch.setattr("songkit.master.vst3_process.PluginProcess", lambda *asked: FakePlugin("late"))
 

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from songkit.audio import Audio
-from songkit.blocks import AudioSource, collect
-from songkit.chains import Chain, render_chain, run
+from songkit.blocks import AudioSource, SourceInfo, collect
+from songkit.chains import Chain, plan, render_chain, run
 from songkit.chains.vocabulary import schema
 from songkit.cli import songkit
 from songkit.errors import ChainError, InputError, MissingError, SignalError, UsageError
@@ -33,6 +33,7 @@ RATE = 44_100
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     model = FakeModel()
     monkeypatch.setattr(demucs_model, "load", lambda name, weights: model)
+    monkeypatch.setattr(demucs_model, "find", lambda name, weights: None)
     monkeypatch.setattr("songkit.stems.load", lambda name, weights: model)
     return model
 
@@ -238,6 +239,13 @@ def test_without_weights_the_command_to_get_them_is_told(monkeypatch: pytest.Mon
         demucs_model.load("htdemucs", str(tmp_path / "gone"))
     with pytest.raises(MissingError, match=r"holds no htdemucs\.yaml"):
         demucs_model.load("htdemucs", str(tmp_path))
+
+
+def test_a_dry_run_misses_the_weights_too(tmp_path: Path) -> None:
+    pytest.importorskip("demucs.api", reason="demucs is not installed")
+    steps = chain(weights=str(tmp_path / "gone"), vocals=["dc"]).steps
+    with pytest.raises(MissingError, match="does not exist"):
+        plan(steps, SourceInfo(song().format, None))
 
 
 def test_damaged_weights_are_called_so(tmp_path: Path) -> None:

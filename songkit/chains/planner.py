@@ -100,6 +100,7 @@ def _reason_to_skip(processor: Processor, info: SourceInfo) -> str:
 def _refuse_misfits(step: PlannedStep) -> None:
     if problem := step.processor.check(step.info):
         raise ChainError(f"{step.label}: {problem}")
+    step.processor.require()
     if step.processor.mix < 1.0 and not step.processor.mixable:
         raise ChainError(
             f"{step.label}: mix {step.processor.mix:g}, but it cannot be blended with what came in",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from songkit.errors import InputError, MissingError
-from songkit.optional import need
+from songkit.optional import need, require
 
 # What torch and demucs raise for a file that is no model: a damaged archive, a pickle of something else.
 _DAMAGED = (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, AttributeError, TypeError, ValueError, OSError)
@@ -43,15 +43,9 @@ def load(name: str, weights: str | None) -> DemucsModel:
 
     Raises MissingError without demucs or without weights, InputError for weights that cannot be loaded.
     """
+    folder = find(name, weights)
     need("torch", extra="stems")
     api = need("demucs.api", extra="stems")
-    folder = None if weights is None else _folder(name, Path(weights).expanduser())
-    if folder is None and not _downloaded(name):
-        repository = _repository(name)
-        raise MissingError(
-            f"the weights of the demucs model {name} are not here",
-            f"get them with `hf download {repository}`, or name a folder that holds {name}.yaml and its .th files",
-        )
     try:
         separator = api.Separator(name, repo=folder, device="cpu")
     except _DAMAGED as error:
@@ -60,6 +54,24 @@ def load(name: str, weights: str | None) -> DemucsModel:
             f"the weights of {name} cannot be loaded: {reason}", "they may be damaged; get them again"
         ) from error
     return DemucsModel(name, separator.model)
+
+
+def find(name: str, weights: str | None) -> Path | None:
+    """Where the model lies: a folder, or None for what was downloaded before; the model is not loaded.
+
+    Raises MissingError without demucs or without weights.
+    """
+    require("torch", extra="stems")
+    require("demucs.api", extra="stems")
+    if weights is not None:
+        return _folder(name, Path(weights).expanduser())
+    if not _downloaded(name):
+        repository = _repository(name)
+        raise MissingError(
+            f"the weights of the demucs model {name} are not here",
+            f"get them with `hf download {repository}`, or name a folder that holds {name}.yaml and its .th files",
+        )
+    return None
 
 
 def _folder(name: str, folder: Path) -> Path:

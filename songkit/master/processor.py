@@ -47,6 +47,9 @@ class Processor(BaseModel):
         """What is wrong with this step for that format (a band above Nyquist, say), or None."""
         return None
 
+    def require(self) -> None:
+        """Raises MissingError for a library or weights that the step needs and this machine lacks, without loading."""
+
     def dry(self, info: SourceInfo) -> Stage | None:
         """What the dry path of `mix` must run through to line up in phase (the all-pass of a crossover), or None."""
         return None

@@ -70,6 +70,11 @@ class Stems(NestingProcessor):
                 return name + problem
         return None
 
+    def require(self) -> None:
+        from songkit.master.demucs_model import find
+
+        find(self.model, self.weights)
+
     def nest(self, source: Source, run_steps: RunSteps, progress: Progress) -> Stage:
         from songkit.master.demucs_model import load
         from songkit.master.separation import stem_blocks
