@@ -29,6 +29,7 @@ COMMANDS = {
     "show": "songkit.cli.show:show",
     "reproduce": "songkit.cli.reproduce:reproduce",
     "lyrics": "songkit.cli.lyrics:lyrics",
+    "style": "songkit.cli.style:style",
     "stems": "songkit.cli.stems:stems",
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",
