@@ -1,4 +1,4 @@
-"""The style of a song: parts and their weights, the ten seconds of a recording, MuQ-MuLan loaded as published, advice."""
+"""The style of a song: parts and their weights, the ten seconds of a recording, MuQ-MuLan as published, advice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from songkit.audio import Audio
 from songkit.cli import run
 from songkit.errors import InputError, MissingError, SignalError, UsageError
-from songkit.generate.diffrhythm.style import Recording, Style, Words, heard, parse
+from songkit.generate.diffrhythm.style import Recording, Style, Words, heard, inspect, parse
 from songkit.generate.diffrhythm.style.advice import EXAMPLES, advise, keywords
 from songkit.generate.diffrhythm.style.clip import CLIP_SECONDS, MODEL_RATE, read_clip
 from songkit.generate.diffrhythm.style.embed import mixed
@@ -96,6 +96,8 @@ def test_a_short_recording_is_repeated_and_that_is_said(tmp_path: Path) -> None:
     mono = read_clip(Recording(path)).heard()
     np.testing.assert_array_equal(mono[:96_000], mono[96_000:192_000])
     assert any("4.0 s" in line for line in heard(Recording(path)).complaints)
+    assert inspect(parse("pop", [path]))[0].startswith("short.wav: lasts 4.0 s")
+    assert inspect(parse("pop")) == ()
 
 
 def test_what_makes_a_poor_reference_is_named(tmp_path: Path) -> None:

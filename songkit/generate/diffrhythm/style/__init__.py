@@ -9,8 +9,8 @@ Only `mulan` loads torch, when it is called.
 
 from __future__ import annotations
 
-from songkit.generate.diffrhythm.style.clip import heard
+from songkit.generate.diffrhythm.style.clip import heard, inspect
 from songkit.generate.diffrhythm.style.embed import embed
 from songkit.generate.diffrhythm.style.parts import Part, Recording, Style, Words, parse
 
-__all__ = ["Part", "Recording", "Style", "Words", "embed", "heard", "parse"]
+__all__ = ["Part", "Recording", "Style", "Words", "embed", "heard", "inspect", "parse"]

@@ -1,7 +1,6 @@
 """What a prompt names and what a richer one would: genre, mood, instruments, tempo, voice.
 
-MuQ-MuLan was trained on descriptions that name these kinds. What a prompt leaves open the model chooses by itself, which
-is no fault; but two takes of a short prompt differ more than two of a rich one.
+What a prompt leaves open the model chooses by itself, which is no fault; but what is named is asked for.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def keywords() -> Mapping[str, tuple[str, ...]]:
 
 
 def _named(prompt: str, words: tuple[str, ...]) -> list[str]:
-    """The words that stand in the prompt, in its order; one that lies within a longer one of any kind does not count."""
+    """The words that stand in the prompt, in its order; one within a longer one of any kind does not count."""
     lower = prompt.lower()
     taken = [(match.start(), match.end()) for word in _all() for match in _where(word, lower)]
     found = {

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from songkit.audio import Audio
 from songkit.errors import SignalError, UsageError
-from songkit.generate.diffrhythm.style.parts import Recording
+from songkit.generate.diffrhythm.style.parts import Recording, Style
 from songkit.units import clock
 
 if TYPE_CHECKING:
@@ -95,6 +95,15 @@ def heard(recording: Recording) -> Heard:
     clip = read_clip(recording)
     end = clip.start_seconds + clip.audio.frames / clip.audio.sample_rate
     return Heard(recording.path, clip.start_seconds, end, tuple(complaints(clip)))
+
+
+def inspect(style: Style) -> tuple[str, ...]:
+    """What the user should know of a style's recordings before they are used, each line with the file's name.
+
+    Raises as `read_clip` does; loads no model.
+    """
+    recordings = [heard(part) for part in style.parts if isinstance(part, Recording)]
+    return tuple(f"{each.path.name}: {line}" for each in recordings for line in each.complaints)
 
 
 def complaints(clip: Clip) -> Iterator[str]:
