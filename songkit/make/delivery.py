@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from songkit.errors import QualityError
 from songkit.make.order import Order
 from songkit.make.result import DeliveredFile, TakeResult
-from songkit.make.signing import song_tags, take_record
+from songkit.make.signing import comment, take_record, titles
 from songkit.progress import Progress
 from songkit.runs import Run, content_key, slug
 
@@ -101,5 +101,5 @@ def _file(run: Run, entry: Mapping[str, Any]) -> DeliveredFile:
 
 def _tags(order: Order, winner: TakeResult) -> dict[str, str]:
     """What the delivered files say of the song to people."""
-    tags = song_tags(order, winner.seed, order.chain.name)
-    return tags if order.provenance else {name: text for name, text in tags.items() if name != "comment"}
+    tags = titles(order)
+    return tags | {"comment": comment(order, winner.seed, order.chain.name)} if order.provenance else tags

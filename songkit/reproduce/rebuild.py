@@ -59,7 +59,7 @@ class Workshop:
 
     def _master(self, wanted: Wanted, near: Path) -> Rebuilt:
         record = wanted.record
-        order = self._order(record, _source_of(record), wanted.path, near)
+        order = self._order(wanted, _source_of(record), near)
         papers, notes = papers_for(order, record.extra_tags, told=wanted.told)
         result = carry_out(order, _as_it_was(papers, record), notes, self._progress)
         return Rebuilt(result.outputs[0].path, result.outputs[0].record)
@@ -67,16 +67,16 @@ class Workshop:
     def _track(self, wanted: Wanted, near: Path) -> Rebuilt:
         """A track with the rest of its album, which decides how loud it is."""
         record = wanted.record
-        orders = [self._order(record, source, wanted.path, near) for source in record.album]
+        orders = [self._order(wanted, source, near) for source in record.album]
         papers = album_papers(orders, record.extra_tags, told=wanted.told)
         papers[record.track] = _as_it_was(papers[record.track], record)
         [made] = carry_out_album(orders, papers, self._progress).tracks[record.track].outputs
         return Rebuilt(made.path, made.record)
 
-    def _order(self, record: Record, source: SourceFile, path: Path, near: Path) -> Order:
-        chain, target = self._chain(record), _target_of(record)
-        output = self._new_folder() / path.name
-        return Order(open_source(self._found(source, near)), chain, ((output, target),))
+    def _order(self, wanted: Wanted, source: SourceFile, near: Path) -> Order:
+        chain, target = self._chain(wanted.record), _target_of(wanted.record)
+        output = self._new_folder() / wanted.path.name
+        return Order(open_source(self._found(source, near, told=wanted.told)), chain, ((output, target),))
 
     def _chain(self, record: Record) -> Chain:
         """The chain of the record, when all that it refers to is here as it was. Raises MissingError."""
@@ -102,19 +102,19 @@ class Workshop:
                 raise MissingError(f"{path} is not what the chain referred to (SHA-256 {used.files.get(path)})")
         return chain
 
-    def _found(self, source: SourceFile, near: Path) -> Path:
+    def _found(self, source: SourceFile, near: Path, *, told: bool) -> Path:
         """The source's bytes, wherever they are; made again where they are a take or a master themselves."""
         for path in self._given:
             if path.is_file() and runs.file_sha256(path) == source.sha256:
                 return path
         record = source.record
         if record is not None and record.made == "take":
-            return self._take(record, told=True).path
+            return self._take(record, told=told).path
         for path in _places(source.name, near):
             if path.is_file() and runs.file_sha256(path) == source.sha256:
                 return path
         if record is not None:
-            return self.make(Wanted(near / source.name, record, told=True), near).path
+            return self.make(Wanted(near / Path(source.name).name, record, told=told), near).path
         raise MissingError(f"{source.name} is not here (SHA-256 {source.sha256})", "say where it is with --source FILE")
 
     def _new_folder(self) -> Path:
