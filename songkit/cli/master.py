@@ -42,6 +42,9 @@ from songkit.cli.say import say
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Files mastered at once, each in a process."
 )
+@click.option(
+    "--html", type=FILE, help="Also write a page to hear, see and compare source and master (one input file)."
+)
 @force_option
 @skip_existing_option
 @tags_option
@@ -56,6 +59,7 @@ def master(
     jobs: int,
     skip_existing: bool,
     provenance: bool,
+    html: Path | None,
     dry_run: bool,
     show_plan: bool,
     strict: bool,
@@ -68,9 +72,11 @@ def master(
     Every delivered file is decoded and measured before it gets its name. When the target loudness and the ceiling
     cannot both hold, the ceiling wins and one line says how far the file is short of the target.
     """
+    from songkit.atomic import check_output
     from songkit.batch import exit_code, master_each, order_each
     from songkit.cli.progress import shown
     from songkit.deliver import Order
+    from songkit.report.html import write_master_page
     from songkit.report.terminal import master_lines, order_lines
 
     if settings["output"] is not None and (album or len(files) > 1):
@@ -79,6 +85,10 @@ def master(
         raise click.UsageError(
             "--jobs masters files side by side, but an album is one programme: leave one of them out"
         )
+    if html is not None:
+        if album or len(files) > 1:
+            raise click.UsageError("--html writes the page of one file, but there are several inputs")
+        check_output(html, force=settings["force"])
     if album:
         if skip_existing:
             raise click.UsageError("an album is made as a whole: leave out --skip-existing, or --album")
@@ -96,6 +106,8 @@ def master(
             for outcome in coming:
                 outcomes.append(outcome)
                 result = outcome.result or getattr(outcome.error, "result", None)
+                if html is not None and result is not None and not isinstance(result, Order):
+                    write_master_page(html, result, force=settings["force"], progress=progress)
                 if not (as_json or quiet) and result is not None:
                     lines = order_lines(result) if isinstance(result, Order) else master_lines(result)
                     say("\n".join(lines))

@@ -77,7 +77,7 @@ def make_song(
         result = _finish(asked, run, ledger, master, progress, force=force or skip_existing)
     result = replace(result, exit_code=1 if strict and result.failed else 0)
     if result.mastered is not None or not result.report.exists():
-        write_run_page(result)  # a run that was found finished keeps its page, which knows more
+        write_run_page(result, progress)  # a run that was found finished keeps its page, which knows more
     _judge(result, strict=strict)
     return result
 

@@ -10,6 +10,8 @@ from songkit.units import clock
 
 STEPS_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 MOST_TIME_TICKS = 9
+LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0
+FREQUENCIES_HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 NARROW_EVERY = 2
 """On a narrow screen only every second tick is written."""
 
@@ -59,6 +61,25 @@ def value_ticks(scale: Scale, step: float) -> list[Tick]:
         Tick(scale.percent(index * step), f"{index * step + 0.0:g}".replace("-", "\u2212"))
         for index in range(first, last + 1)
     ]
+
+
+def frequency_scale() -> Scale:
+    """What ears hear, in octaves: values are `math.log2` of frequencies in Hz."""
+    return Scale(math.log2(LOWEST_HZ), math.log2(HIGHEST_HZ))
+
+
+def frequency_ticks() -> list[Tick]:
+    """1, 2, 5, 10 and so on; on a narrow screen every second one."""
+    scale = frequency_scale()
+    return [
+        Tick(scale.percent(math.log2(hz)), frequency_label(hz), index % NARROW_EVERY == 1)
+        for index, hz in enumerate(FREQUENCIES_HZ)
+    ]
+
+
+def frequency_label(hz: float) -> str:
+    """`500`, `2k`."""
+    return f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}"
 
 
 def level_scale(values: Sequence[float], step: float = 5.0, most: float = 40.0) -> Scale:

@@ -33,12 +33,20 @@ class FindingGroup:
         return self.findings[0].measured
 
     @property
+    def places(self) -> tuple[tuple[float, str], ...]:
+        """Where: when each one begins, and its time or stretch in words; none for what concerns the whole file."""
+        return tuple((each.start_seconds, _span(each)) for each in self.findings if each.start_seconds is not None)
+
+    @property
     def times(self) -> str:
-        """Where, as a list of times or stretches; empty for what concerns the whole file."""
-        spans = [_span(finding) for finding in self.findings if finding.start_seconds is not None]
-        listed = ", ".join(spans[:LISTED_TIMES])
-        more = len(spans) - LISTED_TIMES
-        return f"{listed} and {more} more" if more > 0 else listed
+        """The first places in words; empty for what concerns the whole file."""
+        return ", ".join(span for _, span in self.places[:LISTED_TIMES]) + self.more
+
+    @property
+    def more(self) -> str:
+        """How many places are left out of a list; empty where none is."""
+        more = len(self.places) - LISTED_TIMES
+        return f" and {more} more" if more > 0 else ""
 
 
 def grouped(findings: Sequence[Finding]) -> tuple[FindingGroup, ...]:

@@ -1,20 +1,26 @@
 """Whole pages: one self-contained HTML file each, the verdict first, the same bytes for the same input.
 
-Nothing is fetched, nothing runs: no script, no font, no picture from elsewhere, and a policy in the page
-forbids it.
+Nothing is fetched: no script, no font, no picture, no sound from elsewhere, and a policy in the page forbids it. The
+one script, of players, is named there by its hash; a page without a player has none. What can be heard and seen is
+made from the files that the figures are of; where one cannot be read any more, the page says so and stands without.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from pathlib import Path
 from string import Template
 
 from songkit.analysis import Analysis
 from songkit.atomic import write_text
+from songkit.progress import Progress, silent
 from songkit.report import master_parts, run_parts, sections
 from songkit.report import verdict as verdicts
 from songkit.report.markup import Markup, join, tag, text
+from songkit.report.material import gather, recordings
+from songkit.report.players import Players
 from songkit.report.results import Master, Run
 from songkit.report.wording import count, describe_signal
 from songkit.version import __version__
@@ -29,36 +35,60 @@ GLOSSARY = (
 )
 
 
-def analysis_page(analysis: Analysis, title: str) -> str:
+def analysis_page(analysis: Analysis, title: str, progress: Progress = silent) -> str:
     """The page of `songkit analyze --html`."""
-    return _page(
-        title,
-        describe_signal(analysis.format),
-        [sections.verdict(verdicts.of_analysis(analysis), analysis), *sections.analysis_parts(analysis)],
-    )
+    about, path = describe_signal(analysis.format), analysis.format.path
+    wanted = recordings([(title, path, analysis)])
+    material = gather(wanted, [each.path for each in wanted], progress)
+    deck = Players(material).deck([(title, path, about)])
+    look = next(iter(material.looks.values()), None)
+    parts = [
+        sections.verdict(verdicts.of_analysis(analysis), analysis),
+        *([sections.section("Listen", deck)] if deck else []),
+        *sections.analysis_parts(analysis, look),
+    ]
+    return _page(title, about, parts)
 
 
-def master_page(result: Master) -> str:
-    """The page of a master: before and after, checks, what each step did."""
-    parts = [sections.verdict(verdicts.of_master(result)), *master_parts.parts(result)]
+def master_page(result: Master, progress: Progress = silent) -> str:
+    """The page of a master: source and files to hear, before and after, checks, what each step did."""
+    wanted = recordings(master_parts.named(result))
+    material = gather(wanted, [each.path for each in wanted[:2]], progress)
+    parts = [
+        sections.verdict(verdicts.of_master(result)),
+        *master_parts.parts(result, material, Players(material)),
+    ]
     return _page(
         f"Master of {result.source.name}", f"{describe_signal(result.before.format)}; chain {result.chain.name}", parts
     )
 
 
-def run_page(result: Run) -> str:
+def write_master_page(path: Path, result: Master, *, force: bool = False, progress: Progress = silent) -> None:
+    """The page of a master in a file. Raises OutputError."""
+    write_text(path, master_page(result, progress), force=force)
+
+
+def run_page(result: Run, progress: Progress = silent) -> str:
     """The page of a run: all takes side by side, the winner in detail, its master."""
+    wanted = run_parts.wanted(result)
+    seen = [each.path for each in wanted[:1]]
+    if result.mastered is not None:
+        seen += [path for _, path, _ in master_parts.named(result.mastered, run_parts.places(result))[:2]]
+    material = gather(wanted, seen, progress)
     order = result.order
     takes = f"{count(len(result.takes), 'take')} of {order.request.seconds:g} s"
     about = f"{takes} by {order.generator.name} {order.generator.version}; chain {order.chain.name}"
-    parts = [sections.verdict(verdicts.of_run(result), *_main_figures(result)), *run_parts.parts(result)]
+    parts = [
+        sections.verdict(verdicts.of_run(result), *_main_figures(result)),
+        *run_parts.parts(result, material, Players(material)),
+    ]
     return _page(order.title, about, parts)
 
 
-def write_run_page(result: Run) -> Path:
+def write_run_page(result: Run, progress: Progress = silent) -> Path:
     """The page of a run in its folder, written again as often as the run is. Raises OutputError."""
     path = result.folder / RUN_PAGE
-    write_text(path, run_page(result), force=True)
+    write_text(path, run_page(result, progress), force=True)
     return path
 
 
@@ -74,11 +104,24 @@ def _page(title: str, about: str, parts: list[Markup]) -> str:
     header = tag("header", tag("p", "songkit report", class_="kicker"), tag("h1", title), tag("p", about))
     terms = tag("dl", *(join([tag("dt", name), tag("dd", meaning)]) for name, meaning in GLOSSARY))
     footer = tag("footer", terms, tag("p", f"Measured with songkit {__version__}."))
-    return _template().substitute(
-        title=text(f"{title} – songkit report"), body=join([header, tag("main", *parts), footer])
+    body = join([header, tag("main", *parts), footer])
+    played = 'class="deck"' in body
+    style, script = _beside("page.css") + _beside("player.css"), _beside("player.js") if played else ""
+    return Template(_beside("page.html")).substitute(
+        title=text(f"{title} – songkit report"),
+        style=style,
+        style_hash=_hash(style),
+        script=f"<script>{script}</script>" if played else "",
+        script_source=_hash(script) if played else "'none'",
+        body=body,
     )
 
 
 @cache
-def _template() -> Template:
-    return Template((Path(__file__).with_name("page.html")).read_text(encoding="utf-8"))
+def _beside(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    """As a Content-Security-Policy names what stands in a page (CSP level 3, 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode('ascii')}'"

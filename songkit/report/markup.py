@@ -8,6 +8,10 @@ from html import escape
 from songkit.report.wording import visible
 
 
+VOID = ("img", "input")
+"""Elements that have neither children nor an end."""
+
+
 class Markup(str):
     """Text that is markup already."""
 
@@ -19,16 +23,18 @@ def text(value: object) -> Markup:
     return Markup(escape(visible(value)))
 
 
-def tag(name: str, *children: str, **attributes: str | float | None) -> Markup:
+def tag(name: str, /, *children: str, **attributes: str | float | None) -> Markup:
     """An element. Plain strings are escaped, Markup stays; an attribute of None is left out.
 
     `class_` is written `class`, underscores become hyphens (`aria_label`), and `viewBox` stays as it is.
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        f' {key.rstrip("_").replace("_", "-")}="{value if isinstance(value, Markup) else text(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
+    if name in VOID:
+        return Markup(f"<{name}{written}>")
     return Markup(f"<{name}{written}>{join(children)}</{name}>")
 
 

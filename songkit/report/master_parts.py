@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from songkit.analysis import Analysis
 from songkit.chains.chain import settings, step_name
-from songkit.report import plots, sections
+from songkit.report import plots, sections, views
 from songkit.report.axes import Scale, value_ticks
+from songkit.report.balance import balance, shifted
 from songkit.report.figures import MAIN, main_value
+from songkit.report.look import Look
 from songkit.report.markup import Markup, figure_text, join, table, tag
+from songkit.report.material import Material
+from songkit.report.players import Players
 from songkit.report.plots import Curve
 from songkit.report.results import Check, Delivered, Master
 from songkit.report.tone_curve import KEYS, tone_curve
@@ -21,13 +27,44 @@ LEAST_SHOWN_DB = 0.1
 NOT_TOLD = ("step", "name", "warnings", "skipped", HISTORY, *KEYS)
 
 
-def parts(result: Master) -> list[Markup]:
+Places = Mapping[str, Path]
+"""Where the files lie by now, by name."""
+
+
+def named(result: Master, places: Places | None = None) -> list[tuple[str, Path, Analysis]]:
+    """The source and every delivered file: name on the page, place, figures."""
+    places = places or {}
+    delivered = [
+        (f"Master, {name}", places.get(output.path.name, output.path), output.analysis)
+        for name, output in zip(_names(result), result.outputs, strict=True)
+    ]
+    return [("Source", result.source, result.before), *delivered]
+
+
+def parts(result: Master, material: Material, players: Players, places: Places | None = None) -> list[Markup]:
     """Everything but the verdict, in reading order."""
-    over_time = [_loudness(result), _reduction(result)]
+    versions = named(result, places)
+    deck = players.deck([(name, path, describe_signal(analysis.format)) for name, path, analysis in versions])
+    looks = [(name, material.looks[path]) for name, path, _ in versions[:2] if path in material.looks]
+    over_time = [
+        *(
+            sections.outline(look.waveform, look.seconds, title=f"Waveform: {_small(name)}", look="low")
+            for name, look in looks
+        ),
+        _loudness(result),
+        _reduction(result),
+        *(views.spectrogram(look, f"Spectrogram: {_small(name)}") for name, look in looks),
+    ]
+    tone = [_balance(result, looks), tone_curve(result.facts)]
+    images = [views.stereo_image(look, f"Stereo image: {_small(name)}") for name, look in looks]
+    spread = views.distributions([(f"Loudness: {_small(name)}", analysis) for name, _, analysis in versions[:2]])
     return [
+        *([sections.section("Listen", deck)] if deck else []),
         sections.section("Before and after", _comparison(result)),
         *([sections.section("Over time", *over_time)] if any(over_time) else []),
-        *([sections.section("Tone", matched)] if (matched := tone_curve(result.facts)) else []),
+        *([sections.section("Tone", *tone)] if any(tone) else []),
+        *([sections.section("Stereo", tag("div", *images, class_="pair"))] if any(images) else []),
+        *([sections.section("How loud for how long", tag("div", *spread, class_="pair"))] if spread else []),
         sections.section("Delivered files", *(_file(output) for output in result.outputs)),
         sections.section("What the chain did", *_chain(result)),
         *([sections.section("Warnings", warnings(result.warnings))] if result.warnings else []),
@@ -46,17 +83,39 @@ def target_lufs(result: Master) -> float | None:
 
 def _comparison(result: Master) -> Markup:
     """One row per figure, so that before and after stand side by side on a narrow screen too."""
-    suffixes = [output.path.suffix for output in result.outputs]
-    names = [
-        output.path.suffix[1:].upper() if suffixes.count(output.path.suffix) == 1 else output.path.name
-        for output in result.outputs
-    ]
+    names = _names(result)
     analyses = [result.before, *(output.analysis for output in result.outputs)]
     rows = (
         (f"{row.label}, {row.unit}", *(figure_text(main_value(analysis, row)) for analysis in analyses)) for row in MAIN
     )
     head = ("", "before", *(f"after, {name}" for name in names))
     return table(head, rows, "Before and after", "l" + "r" * len(analyses))
+
+
+def _names(result: Master) -> list[str]:
+    """The delivered files by their format, or by name where two have the same."""
+    suffixes = [output.path.suffix for output in result.outputs]
+    return [
+        output.path.suffix[1:].upper() if suffixes.count(output.path.suffix) == 1 else output.path.name
+        for output in result.outputs
+    ]
+
+
+def _small(name: str) -> str:
+    """A name inside of a title."""
+    return name[:1].lower() + name[1:]
+
+
+def _balance(result: Master, looks: Sequence[tuple[str, Look]]) -> Markup:
+    """Third-octaves of source and master; where a step matched references, what it aimed at."""
+    drawn = [
+        (_small(name), look, seen.thirds_db) for (name, seen), look in zip(looks, ("dotted", "first"), strict=False)
+    ]
+    matched = next((facts for facts in result.facts if facts.get(KEYS[0])), None)
+    if matched is not None and looks:
+        aim = shifted(looks[0][1].thirds_db, matched["frequencies_hz"], matched["gain_db"])
+        drawn.append(("aim of the step match", "faint", aim))
+    return balance(drawn)
 
 
 def _loudness(result: Master) -> Markup:

@@ -46,9 +46,15 @@ def plot(
     unit: str,
     keys: Sequence[tuple[str, str]] = (),
     over: Iterable[Markup] = (),
+    aside: str = "",
     look: str = "",
+    seconds: float | None = None,
 ) -> Markup:
-    """A figure: title, key of the curves `(name, look)`, drawing with axes, and HTML that lies `over` the drawing."""
+    """A figure: title, key of the curves `(name, look)`, drawing with axes, and HTML that lies `over` the drawing.
+
+    `aside` stands where a key of curves would. `seconds` where the drawing goes from left to right over time: players
+    follow on it, and jump to where it is clicked.
+    """
     x_ticks, y_ticks = list(x_ticks), list(y_ticks)
     lines = [_line("grid", 0, HEIGHT - tick.percent, WIDTH, HEIGHT - tick.percent) for tick in y_ticks]
     lines += [_line("grid", 10 * tick.percent, 0, 10 * tick.percent, HEIGHT) for tick in x_ticks]
@@ -69,7 +75,7 @@ def plot(
     )
     return tag(
         "figure",
-        tag("figcaption", tag("h3", title), tag("span", unit, class_="unit"), _key(keys)),
+        tag("figcaption", tag("h3", title), tag("span", unit, class_="unit"), _key(keys), aside),
         tag(
             "div",
             tag("div", *y_axis, class_="y", aria_hidden="true"),
@@ -78,6 +84,7 @@ def plot(
             class_="frame",
         ),
         class_=f"plot {look}".strip(),
+        data_seconds=None if seconds is None else f"{seconds:.3f}",
     )
 
 
@@ -100,7 +107,9 @@ def curves(
         for each in drawn
     )
     keys = [(each.name, each.look) for each in drawn]
-    return plot(title, description, join(paths), time_ticks(x), y_ticks, unit=unit, keys=keys, over=over)
+    return plot(
+        title, description, join(paths), time_ticks(x), y_ticks, unit=unit, keys=keys, over=over, seconds=x.high
+    )
 
 
 def outline(
@@ -157,6 +166,11 @@ def marks(kinds: Iterable[FindingGroup], seconds: float) -> list[Markup]:
                 )
                 pins.append((left, pin))
     return [*stripes, *(pin for _, pin in sorted(pins, key=lambda entry: entry[0]))]
+
+
+def image(address: Markup) -> Markup:
+    """A picture that fills the drawing."""
+    return tag("image", href=address, width=f"{WIDTH:g}", height=f"{HEIGHT:g}", preserveAspectRatio="none")
 
 
 def line_at(look: str, x_percent: float) -> Markup:

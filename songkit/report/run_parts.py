@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from songkit.report import master_parts, sections
 from songkit.report.figures import MAIN, Row, main_value
 from songkit.report.grouped import grouped
 from songkit.report.markup import Markup, figure_text, join, table, tag
+from songkit.report.material import Material, Recording, recordings
+from songkit.report.players import Players
 from songkit.report.results import Run, RunFile, RunTake
 from songkit.report.wording import count, facts, number
 
@@ -17,27 +20,62 @@ TAKE_ROWS = (MAIN[0], MAIN[2], MAIN[3], Row("DR", "dynamics.dr14", "", 0))
 SAME_FOR_ALL = ("generator", "version", "seed", "seconds")
 
 
-def parts(result: Run) -> list[Markup]:
+def wanted(result: Run) -> list[Recording]:
+    """The files that the page plays: the winner first, the other takes, what was delivered."""
+    takes = sorted(result.takes, key=lambda take: take.seed != result.winner.seed)
+    named = [(f"Seed {take.seed}", take.take.audio, take.analysis) for take in takes if take.take is not None]
+    mastered = [] if result.mastered is None else master_parts.named(result.mastered, places(result))
+    return recordings([*named, *mastered])
+
+
+def places(result: Run) -> dict[str, Path]:
+    """Where the delivered files lie, by name."""
+    return {file.path.name: file.path for file in result.delivered}
+
+
+def parts(result: Run, material: Material, players: Players) -> list[Markup]:
     """Everything but the verdict, in reading order."""
-    winner = result.winner.analysis
+    winner, audio = result.winner.analysis, None if result.winner.take is None else result.winner.take.audio
+    look = None if audio is None else material.looks.get(audio)
+    deck = players.deck([_heard(take, result) for take in result.takes])
+    takes_deck, winner_clip = players.newest if deck else None, players.clip_of(audio)
+    mastered = [] if result.mastered is None else master_parts.parts(result.mastered, material, players, places(result))
     return [
-        sections.section("Takes", _takes(result), _outlines(result)),
+        sections.section("Takes", _takes(result), deck, _outlines(result, players)),
         sections.section("Scores side by side", _scores(result)),
         *([sections.section("Delivered files", *map(_file, result.delivered))] if result.mastered is None else []),
         *([sections.section("Warnings", master_parts.warnings(result.warnings))] if result.warnings else []),
-        *(_detail("The master", master_parts.parts(result.mastered)) if result.mastered is not None else ()),
-        *(_detail(f"The winning take, seed {result.winner.seed}", sections.analysis_parts(winner)) if winner else ()),
+        *(_detail("The master", mastered, players.newest) if mastered else ()),
+        *(
+            _detail(
+                f"The winning take, seed {result.winner.seed}",
+                sections.analysis_parts(winner, look),
+                takes_deck,
+                winner_clip,
+            )
+            if winner
+            else ()
+        ),
         sections.section("What was asked", _asked(result)),
     ]
 
 
-def _detail(title: str, inside: Sequence[Markup]) -> Iterator[Markup]:
-    """A part of the page that could be a page of its own: its sections go one level down."""
+def _heard(take: RunTake, result: Run) -> tuple[str, Path | None, str]:
+    mark = "winner, " if take.seed == result.winner.seed else ""
+    points = "not scored" if take.score is None else f"{number(take.score.total)} of 100"
+    return f"Seed {take.seed}", None if take.take is None else take.take.audio, mark + points
+
+
+def _detail(title: str, inside: Sequence[Markup], deck: str | None = None, clip: str | None = None) -> Iterator[Markup]:
+    """A part of the page that could be a page of its own: its sections go one level down.
+
+    Its plots follow that `deck`, and show that `clip` where they show one alone.
+    """
     lowered = [
         Markup(part.replace("<h3", "<h4").replace("</h3", "</h4").replace("<h2", "<h3").replace("</h2", "</h3"))
         for part in inside
     ]
-    yield tag("section", tag("h2", title), *lowered, class_="detail")
+    yield tag("section", tag("h2", title), *lowered, class_="detail", data_deck=deck, data_of=clip)
 
 
 def _takes(result: Run) -> Markup:
@@ -78,7 +116,7 @@ def _remarks(take: RunTake) -> str:
     return "; ".join([*told, *(["found again"] if take.reused else [])]) or "–"
 
 
-def _outlines(result: Run) -> Markup:
+def _outlines(result: Run, players: Players) -> Markup:
     """The waveforms, each with what the generator says of it."""
     shown = []
     for take in result.takes:
@@ -87,7 +125,8 @@ def _outlines(result: Run) -> Markup:
         mark = " (winner)" if take.seed == result.winner.seed else ""
         drawn = sections.waveform(take.analysis, title=f"Seed {take.seed}{mark}", look="small")
         about = "" if take.take is None else _told(take.take.facts)
-        shown.append(tag("div", drawn, tag("p", about, class_="quiet")))
+        clip = players.clip_of(None if take.take is None else take.take.audio)
+        shown.append(tag("div", drawn, tag("p", about, class_="quiet"), data_of=clip))
     return tag("div", *shown, class_="takes")
 
 

@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 
 from songkit.analysis import Analysis, Score
-from songkit.report import plots
-from songkit.report.axes import Scale, Tick, level_scale, time_scale, time_ticks, value_ticks
+from songkit.analysis.waveform import Waveform
+from songkit.report import plots, views
+from songkit.report.axes import Scale, Tick, frequency_label, level_scale, time_scale, time_ticks, value_ticks
+from songkit.report.balance import balance
 from songkit.report.figures import MAIN, Row, groups, show
-from songkit.report.grouped import FindingGroup, grouped
+from songkit.report.grouped import LISTED_TIMES, FindingGroup, grouped
+from songkit.report.look import Look
 from songkit.report.markup import Markup, figure_text, join, table, tag, text
 from songkit.report.plots import Curve, Level
 from songkit.report.verdict import Verdict
@@ -57,8 +60,8 @@ def cards(analysis: Analysis) -> Markup:
     )
 
 
-def findings(kinds: Sequence[FindingGroup]) -> Markup:
-    """Every kind of finding: severity in words, what was measured, where, what to do."""
+def findings(kinds: Sequence[FindingGroup], *, heard: bool = False) -> Markup:
+    """Every kind of finding: severity in words, what was measured, where, what to do; `heard`: places can be played."""
     if not kinds:
         return tag("p", "Every detector came back empty.")
     items = (
@@ -68,7 +71,7 @@ def findings(kinds: Sequence[FindingGroup]) -> Markup:
             tag("span", str(kind.number), class_="ordinal", aria_hidden="true"),
             tag("h3", kind.code.replace("-", " ").capitalize()),
             tag("p", kind.measured),
-            tag("p", tag("b", _times(kind)), kind.times, class_="where") if kind.times else "",
+            tag("p", tag("b", _times(kind)), *_places(kind, heard=heard), class_="where") if kind.times else "",
             tag("p", tag("b", "What to do "), kind.advice),
             id=f"finding-{kind.number}",
         )
@@ -79,7 +82,13 @@ def findings(kinds: Sequence[FindingGroup]) -> Markup:
 
 def waveform(analysis: Analysis, kinds: Sequence[FindingGroup] = (), title: str = "Waveform", look: str = "") -> Markup:
     """The outline, with findings marked on it; nothing where it was not measured."""
-    wave, seconds = analysis.waveform, analysis.format.seconds
+    return outline(analysis.waveform, analysis.format.seconds, kinds, title, look)
+
+
+def outline(
+    wave: Waveform, seconds: float, kinds: Sequence[FindingGroup] = (), title: str = "Waveform", look: str = ""
+) -> Markup:
+    """The same of an outline that comes from elsewhere."""
     if not wave.lowest:
         return Markup("")
     top = max(1.0, *wave.highest, *(-value for value in wave.lowest))
@@ -101,7 +110,17 @@ def waveform(analysis: Analysis, kinds: Sequence[FindingGroup] = (), title: str 
     marked = sum(finding.start_seconds is not None for kind in kinds for finding in kind.findings)
     description = f"Outline of all channels over {seconds:.1f} seconds, {marked} places marked"
     over = plots.marks(kinds, seconds)
-    return plots.plot(title, description, join([drawing, edges]), x_ticks, ticks, unit="dBFS", over=over, look=look)
+    return plots.plot(
+        title,
+        description,
+        join([drawing, edges]),
+        x_ticks,
+        ticks,
+        unit="dBFS",
+        over=over,
+        look=look,
+        seconds=time_scale(seconds).high,
+    )
 
 
 def loudness_history(
@@ -163,9 +182,10 @@ def spectrum(analysis: Analysis) -> Markup:
         drawing.append(plots.line_at("cutoff", place_percent))
         words = f"cut-off {cutoff_hz / 1000:.1f} kHz"
         over.append(tag("span", words, class_="cutoff-label", style=f"right:{100 - place_percent:.3g}%"))
-    ticks = [Tick((index + 0.5) * share, _band(hz)) for index, hz in enumerate(bands)]
+    ticks = [Tick((index + 0.5) * share, frequency_label(float(hz))) for index, hz in enumerate(bands)]
     description = "Level of each octave: " + ", ".join(
-        f"{_band(hz)} Hz {'empty' if level is None else f'{level:.0f} dBFS'}" for hz, level in bands.items()
+        f"{frequency_label(float(hz))} Hz {'empty' if level is None else f'{level:.0f} dBFS'}"
+        for hz, level in bands.items()
     )
     return plots.plot(
         "Level by octave", description, join(drawing), ticks, value_ticks(y, 10.0), unit="dBFS (RMS) over Hz", over=over
@@ -217,15 +237,30 @@ def score(found: Score) -> Markup:
     return join([tag("p", sentence), closed, table(head, rows, "Score by term", "lrlrr")])
 
 
-def analysis_parts(analysis: Analysis, target_lufs: float | None = None) -> list[Markup]:
-    """Everything but the verdict, in reading order."""
+def analysis_parts(analysis: Analysis, look: Look | None = None) -> list[Markup]:
+    """Everything but verdict and player, in reading order; `look` where the file could be read for it."""
     kinds = grouped(analysis.findings)
-    over_time = [waveform(analysis, kinds), loudness_history(analysis, target_lufs, kinds), stereo(analysis)]
-    bands = spectrum(analysis)
+    over_time = [
+        waveform(analysis, kinds),
+        loudness_history(analysis, None, kinds),
+        "" if look is None else views.spectrogram(look),
+        stereo(analysis),
+    ]
+    thirds = analysis.spectrum.third_octaves_db
+    tone = [spectrum(analysis), balance([("this file", "first", thirds)]) if thirds else ""]
+    image = [
+        "" if look is None else views.stereo_image(look),
+        tag(
+            "div",
+            views.widths(analysis.spectrum.width_bands_db),
+            *views.distributions([("Loudness distribution", analysis)]),
+        ),
+    ]
     return [
-        section("Findings", findings(kinds)),
+        section("Findings", findings(kinds, heard=look is not None)),
         *([section("Over time", *over_time)] if any(over_time) else []),
-        *([section("Spectrum", bands)] if bands else []),
+        *([section("Spectrum", *tone)] if any(tone) else []),
+        *([section("Stereo and loudness", tag("div", *image, class_="pair"))] if any(image) else []),
         section("Figures", figures(analysis)),
         *([section("Score", score(analysis.score))] if analysis.score is not None else []),
     ]
@@ -235,16 +270,24 @@ def _times(kind: FindingGroup) -> str:
     return f"{len(kind.findings)} places " if len(kind.findings) > 1 else "At "
 
 
+def _places(kind: FindingGroup, *, heard: bool) -> list[str]:
+    """The first places, with commas; the script makes those that can be heard into buttons that work."""
+    if not heard:
+        return [kind.times]
+    parts: list[str] = []
+    for seconds, words in kind.places[:LISTED_TIMES]:
+        label = f"Play from {words.partition(' ')[0]}"
+        button = tag("button", words, type="button", disabled="", data_at=f"{seconds:.3f}", title=label)
+        parts += [", ", button] if parts else [button]
+    return [*parts, kind.more]
+
+
 def _note(note: str) -> Markup:
     return tag("span", note, class_="quiet") if note else text("")
 
 
 def _dbfs(gain: float) -> str:
     return "−∞" if gain == 0.0 else number(gain_to_db(abs(gain)), 0).replace("-", "\u2212")
-
-
-def _band(hz: str) -> str:
-    return f"{float(hz) / 1000:g}k" if float(hz) >= 1000 else hz
 
 
 def _step(y: Scale) -> float:

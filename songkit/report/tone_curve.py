@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from songkit.report import plots
-from songkit.report.axes import Scale, Tick, value_ticks
+from songkit.report.axes import Scale, frequency_scale, frequency_ticks, value_ticks
 from songkit.report.markup import Markup, join, tag
 from songkit.report.wording import number
 
 KEYS = ("frequencies_hz", "gain_db", "side_gain_db")
 """The facts that are drawn here; a table of what was found leaves them out."""
 
-_TICKS_HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 _LEAST_RANGE_DB = 3.0
 
 
@@ -27,32 +26,29 @@ def tone_curve(told: Sequence[Mapping[str, Any]]) -> Markup:
     if "side_gain_db" in found:
         named.append(("side", "second", found["side_gain_db"]))
     reach = max(_LEAST_RANGE_DB, *(abs(value) for _, _, values in named for value in values)) + 0.5
-    x = Scale(math.log2(_TICKS_HZ[0]), math.log2(_TICKS_HZ[-1]))
+    x = frequency_scale()
     y = Scale(-reach, reach)
     paths = (
-        tag("path", class_=f"curve {look}", d=_path(found["frequencies_hz"], values, x, y)) for _, look, values in named
+        tag("path", class_=f"curve {look}", d=frequency_path(found["frequencies_hz"], values, x, y))
+        for _, look, values in named
     )
-    x_ticks = [Tick(x.percent(math.log2(hz)), _label(hz), hz in (50, 200, 500, 2000, 5000)) for hz in _TICKS_HZ]
     extremes = [extreme(values) for _, _, values in named for extreme in (min, max)]
     description = f"Gain over frequency, {number(min(extremes))} to {number(max(extremes), signed=True)} dB"
     return plots.plot(
         "Matched to the references",
         description,
         join(paths),
-        x_ticks,
+        frequency_ticks(),
         value_ticks(y, 1.0 if reach < 5.0 else 3.0),
         unit="dB over Hz",
         keys=[(name, look) for name, look, _ in named],
     )
 
 
-def _path(frequencies_hz: Sequence[float], values: Sequence[float], x: Scale, y: Scale) -> str:
+def frequency_path(frequencies_hz: Sequence[float], values: Sequence[float], x: Scale, y: Scale) -> str:
+    """A curve over frequency as an SVG path."""
     points = (
         f"{10 * x.percent(math.log2(hz)):.1f},{plots.HEIGHT - y.percent(value):.2f}"
         for hz, value in zip(frequencies_hz, values, strict=True)
     )
     return "M" + "L".join(points)
-
-
-def _label(hz: int) -> str:
-    return f"{hz // 1000}k" if hz >= 1000 else str(hz)

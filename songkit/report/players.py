@@ -1,0 +1,194 @@
+"""Players of a page: versions of the same music, one heard at a time, switched where they are at the same loudness.
+
+Without a script each version is a plain player of the browser; with it they share one transport and a blind test.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+from songkit.report.clips import Clip, Previews
+from songkit.report.markup import Markup, figure_text, join, tag
+from songkit.report.material import Material
+from songkit.report.wording import number
+from songkit.units import clock, gain_to_db
+
+KEYS = "Keys: space plays and stops, the arrows jump 5 s, digits choose a version."
+BLIND = (
+    "X is one of the two, drawn anew by chance in each round. Listen as long as you like, then say which it is. "
+    "The result stays hidden until you ask for it."
+)
+
+
+def common_gains_db(clips: Sequence[Clip]) -> list[float]:
+    """The gain of each clip, in dB, after which all are as loud as the quietest and none is over full scale.
+
+    Loudness and peak are those of the previews themselves. A clip without a loudness is only kept below full scale.
+    """
+    room = [max(0.0, gain_to_db(clip.peak)) for clip in clips]
+    heard = [clip.lufs - over for clip, over in zip(clips, room, strict=True) if clip.lufs is not None]
+    return [
+        -over if clip.lufs is None else min(heard) - clip.lufs + 0.0 for clip, over in zip(clips, room, strict=True)
+    ]
+
+
+class Players:
+    """The players of one page: a clip that stands in two of them is embedded once."""
+
+    def __init__(self, material: Material) -> None:
+        self._material = material
+        self._ids: dict[Path, str] = {}
+        self._count = 0
+
+    @property
+    def newest(self) -> str | None:
+        """The id of the player that was made last."""
+        return f"deck-{self._count}" if self._count else None
+
+    def clip_of(self, path: Path | None) -> str | None:
+        """The id of a file's clip, once a player has it."""
+        return None if path is None else self._ids.get(path)
+
+    def deck(self, named: Sequence[tuple[str, Path | str | None, str]], about: str = "") -> Markup:
+        """A player for those files `(name, path, note)` that have a clip, and why others have none."""
+        found = [
+            (name, Path(path), note, self._material.clips[Path(path)])
+            for name, path, note in named
+            if path is not None and Path(path) in self._material.clips
+        ]
+        missing = [tag("p", f"No preview of {line}.", class_="quiet") for line in self._material.missing]
+        if not found:
+            return join(missing)
+        gains = common_gains_db([clip for _, _, _, clip in found])
+        self._count += 1
+        name = f"deck-{self._count}"
+        clips = [clip for _, _, _, clip in found]
+        parts = [
+            self._version(name, index, each, gain, len(found) > 1)
+            for index, (each, gain) in enumerate(zip(found, gains, strict=True))
+        ]
+        told = " ".join(part for part in (about, _told(self._material.previews, clips, gains)) if part)
+        return tag(
+            "div",
+            tag("fieldset", tag("legend", "Version"), *parts, class_="versions"),
+            _transport(name, max(clip.seconds for clip in clips), clips[0].start_seconds, len(found) > 1),
+            _blind(name, [title for title, _, _, _ in found]) if len(found) > 1 else "",
+            tag("p", told, class_="quiet"),
+            tag("p", KEYS, class_="quiet keys", hidden=""),
+            *missing,
+            class_="deck",
+            id=name,
+            role="group",
+            aria_label="Player",
+            data_start=f"{clips[0].start_seconds:g}",
+            data_rate=clips[0].sample_rate,
+        )
+
+    def _version(
+        self, deck: str, index: int, found: tuple[str, Path, str, Clip], gain_db: float, choice: bool
+    ) -> Markup:
+        title, path, note, clip = found
+        known = path in self._ids
+        clip_id = self._ids.setdefault(path, f"clip-{len(self._ids) + 1}")
+        audio = Markup("")
+        if not known:
+            address = Markup("data:audio/mpeg;base64," + base64.b64encode(clip.mp3).decode("ascii"))
+            audio = tag("audio", id=clip_id, src=address, controls="", preload="none", aria_label=title)
+        radio = tag("input", type="radio", name=deck, value=str(index), checked="" if not index else None)
+        gain = f"played at {figure_text(number(gain_db, 1, signed=True))} dB" if choice else ""
+        words = [tag("b", title), tag("span", note, class_="quiet"), tag("span", gain, class_="quiet gain")]
+        return tag(
+            "div",
+            tag("label", radio, tag("span", *words)),
+            audio,
+            class_="version",
+            data_clip=clip_id,
+            data_gain_db=f"{gain_db:.3f}",
+        )
+
+
+def _told(plan: Previews | None, clips: Sequence[Clip], gains_db: Sequence[float]) -> str:
+    """What is heard, honestly: lossy previews, how they were matched, and which part of the music they are."""
+    if plan is None:
+        return ""
+    told = [f"Previews in MP3 at {plan.rate_kbps} kb/s; the files themselves are not in this page."]
+    if len(clips) > 1:
+        told.append("Loudness is matched by what the previews themselves measure; only gains below 0 dB are used.")
+        if any(clip.lufs is None for clip in clips):
+            told.append("A version without a loudness is played as it is.")
+    if not plan.whole:
+        end = plan.start_seconds + plan.seconds
+        told.append(
+            f"The music is too long to fit into a page: this is the part from {clock(plan.start_seconds)} to "
+            f"{clock(end)}, around the loudest passage."
+        )
+    return " ".join(told)
+
+
+def _transport(deck: str, seconds: float, start_seconds: float, choice: bool) -> Markup:
+    """Shown by the script alone, as nothing else can move it."""
+    position = tag(
+        "input",
+        type="range",
+        class_="position",
+        min="0",
+        max=f"{seconds:.3f}",
+        step="0.01",
+        value="0",
+        aria_label="Position",
+    )
+    matched = tag(
+        "label",
+        tag("input", type="checkbox", class_="matched", checked=""),
+        " equal loudness",
+        class_="toggle",
+    )
+    return tag(
+        "div",
+        tag("button", "Play", type="button", class_="play"),
+        position,
+        tag("span", clock(start_seconds).rpartition(".")[0], class_="time"),
+        matched if choice else "",
+        tag("span", "", class_="status", role="status"),
+        class_="transport",
+        hidden="",
+    )
+
+
+def _blind(deck: str, names: Sequence[str]) -> Markup:
+    """A/B/X: which of two versions is heard, found by ear alone."""
+    choices = [
+        tag(
+            "label",
+            f"{letter} ",
+            tag(
+                "select",
+                *(
+                    tag("option", name, value=str(index), selected="" if index == chosen else None)
+                    for index, name in enumerate(names)
+                ),
+                class_=f"blind-{letter.lower()}",
+            ),
+        )
+        for letter, chosen in (("A", 0), ("B", 1))
+    ]
+    listen = [
+        tag(
+            "button", letter, type="button", data_hear=letter.lower(), aria_pressed="false", aria_label=f"Hear {letter}"
+        )
+        for letter in "ABX"
+    ]
+    answers = [tag("button", f"X is {letter}", type="button", data_answer=letter.lower()) for letter in "AB"]
+    return tag(
+        "details",
+        tag("summary", "Blind test (A/B/X)"),
+        tag("p", BLIND, class_="quiet"),
+        tag("div", *choices, tag("button", "Start", type="button", class_="begin"), class_="row setup"),
+        tag("div", *listen, *answers, class_="row trial", hidden=""),
+        tag("p", "", class_="outcome", role="status"),
+        tag("button", "Reveal the result", type="button", class_="reveal", hidden=""),
+        class_="blind",
+        hidden="",
+    )
