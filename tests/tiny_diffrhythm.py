@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,7 +21,8 @@ import numpy.typing as npt
 import torch
 
 from songkit.generate.contract import Request, Take
-from songkit.generate.diffrhythm import DiffRhythm, library, prepared
+from songkit.generate.diffrhythm import DiffRhythm, library, sung
+from songkit.generate.diffrhythm import prepared as preparation
 from songkit.generate.diffrhythm.model import DiT
 from songkit.generate.diffrhythm.shape import Shape
 from songkit.generate.diffrhythm.style import Style
@@ -34,17 +35,37 @@ TINY = Shape(dim=64, depth=2, heads=4, ff_mult=2, text_dim=32, conv_layers=1, me
 
 
 class Tiny(DiffRhythm):
-    """Dies, hangs or runs out of memory at a stage where TINY_DIES, TINY_HANGS or TINY_NO_MEMORY names it."""
+    """Dies with its parent, hangs or runs out of memory at the stage that TINY_DIES, TINY_HANGS, TINY_NO_MEMORY name.
+
+    With TINY_CONSTANT its latents are all the same.
+    """
 
     def prepare(self, request: Request, workdir: Path, progress: Progress) -> Mapping[str, Any]:
-        prepared._embedded = _drawn  # in a child process, whose whole life this is
+        preparation._embedded = _drawn  # in a child process, whose whole life this is
         return super().prepare(request, workdir, _misbehaving(progress))
 
     def generate(
         self, request: Request, prepared: Mapping[str, Any], seed: int, workdir: Path, progress: Progress
     ) -> Take:
         thrifty = bool(prepared.get("thrifty"))
+        if os.environ.get("TINY_CONSTANT"):
+            sung.Singer.sing = lambda singer, seed, progress: torch.ones(TINY.max_frames, TINY.mel_dim)
         return super().generate(request, prepared, seed, workdir, _misbehaving(progress, thrifty=thrifty))
+
+
+class SilentVae(torch.nn.Module):
+    """The published interface, and never a sound."""
+
+    @torch.jit.export
+    def decode_export(self, latents: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(latents.shape[0], 2, 2048 * latents.shape[2])
+
+    @torch.jit.export
+    def encode_export(self, audio: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(audio.shape[0], 32, audio.shape[2] // 2048)
+
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.decode_export(latents)
 
 
 class ChordVae(torch.nn.Module):
@@ -119,7 +140,7 @@ def _misbehaving(progress: Progress, *, thrifty: bool = False) -> Progress:
     def told(update: Update) -> None:
         progress(update)
         if os.environ.get("TINY_DIES") == update.stage and update.fraction in (None, 1.0):
-            time.sleep(0.1)
+            os.kill(os.getppid(), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
         if os.environ.get("TINY_HANGS") == update.stage:
             time.sleep(600)
@@ -127,13 +148,3 @@ def _misbehaving(progress: Progress, *, thrifty: bool = False) -> Progress:
             torch.empty(2**60)
 
     return told
-
-
-def damaged(name: str, folder: Path) -> Path:
-    """The same set with a weight that is not finite."""
-    return write(folder, damage=name)
-
-
-def deeper(folder: Path) -> Path:
-    """The same set with another shape."""
-    return write(folder, shape=replace(TINY, depth=4))

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from songkit.cli.generator import GeneratorCommand
 from songkit.cli.options import (
     FILE,
     chain_option,
@@ -20,7 +21,7 @@ from songkit.cli.options import (
 )
 
 
-@click.command()
+@click.command(cls=GeneratorCommand)
 @click.option("--lyrics", type=FILE, help="Timed lyrics (LRC). Without them the song is an instrumental.")
 @click.option("--style", default="", metavar="WORDS", help='For example "melancholic pop, piano, 92 bpm, A minor".')
 @click.option("--seconds", type=float, help="Length, 10 to 285; by default it follows the lyrics, or 60 without.")
@@ -28,7 +29,11 @@ from songkit.cli.options import (
 @click.option("--generator", default="auto", show_default=True, metavar="auto|sketch|diffrhythm")
 @chain_option("radio")
 @click.option("-o", "--output", "output_dir", type=FILE, help="The run's folder; by default one below runs/.")
-@click.option("--jobs", type=click.IntRange(1), help="Takes made at the same time; by default one per core.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Takes made at the same time; by default what the generator says, or one per core.",
+)
 @click.option("--timeout", type=click.FloatRange(1), metavar="SECONDS", help="End a take that needs longer.")
 @click.option("--no-voice", is_flag=True, help="Leave the guide vocal out.")
 @click.option("--explain", is_flag=True, help="Show how each score comes about.")
@@ -38,7 +43,7 @@ from songkit.cli.options import (
 @strict_option
 @json_option
 @quiet_option
-def make(no_voice: bool, explain: bool, as_json: bool, quiet: bool, **settings: Any) -> int:
+def make(no_voice: bool, options: dict[str, Any], explain: bool, as_json: bool, quiet: bool, **settings: Any) -> int:
     """Make a song: N candidates, each validated and scored, the best one mastered and delivered.
 
     Every take is kept under its seed's name. A failed seed does not stop the others; without one valid take the
@@ -48,7 +53,7 @@ def make(no_voice: bool, explain: bool, as_json: bool, quiet: bool, **settings: 
     from songkit.make import MakeCheckError, make_song
     from songkit.report.terminal import run_lines
 
-    options = {"voice": False} if no_voice else {}
+    options |= {"voice": False} if no_voice else {}
     broken: MakeCheckError | None = None
     with shown(quiet=quiet or as_json) as progress:
         try:
