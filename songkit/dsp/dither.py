@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from songkit.audio import Format, Samples
+from songkit.dsp.native import native
 
 _PLAIN_REACH_STEPS = 1.5
 
@@ -37,6 +38,7 @@ class Dither:
         self.format = format
         self._scale = float(2 ** (bit_depth - 1))
         self._random = np.random.default_rng(seed)
+        self._spare = np.zeros(0, np.uint32)
         self._active = False
         self._shaper = None
         if shaped:
@@ -59,20 +61,46 @@ class Dither:
         return np.zeros((self.format.channels, 0), np.float32)
 
     def _add(self, block: Samples) -> Samples:
-        noise = self._triangle(block)
+        words = self._draw(block.size).reshape(block.shape[1], block.shape[0])
         if self._shaper is not None:
-            return self._shaper.round(block, noise)
-        # integers on the grid are what is wanted exactly: the sum is rounded here, in double precision
-        scaled = block * self._scale
-        dithered = np.rint(scaled + noise.astype(np.float64))
-        if dithered.size and max(dithered.max(), -dithered.min()) >= self._scale:
-            fits = (np.rint(scaled) >= -self._scale) & (np.rint(scaled) <= self._scale - 1)
-            dithered = np.where(fits, np.clip(dithered, -self._scale, self._scale - 1), dithered)
-        return np.ascontiguousarray(dithered / self._scale, dtype=np.float32)
+            return self._shaper.round(block, triangle(words))
+        out = np.empty(block.shape, np.float32)
+        _round(np.ascontiguousarray(block), np.ascontiguousarray(words.T), self._scale, out)
+        return out
 
-    def _triangle(self, block: Samples) -> npt.NDArray[np.float32]:
-        """One draw per sample in time order, so that the size of the blocks does not change the noise."""
-        # A 32-bit word split into two 16-bit halves is two uniform draws; their difference is triangular.
-        words = self._random.integers(0, 2**32, size=(block.shape[1], block.shape[0]), dtype=np.uint32)
-        triangle = (words >> 16).astype(np.float32) - (words & 0xFFFF).astype(np.float32)
-        return triangle.T / np.float32(2**16)
+    def _draw(self, count: int) -> npt.NDArray[np.uint32]:
+        """One random word per sample in time order, so that the size of the blocks does not change the noise."""
+        pairs = self._random.integers(0, 2**64, size=(count - len(self._spare) + 1) // 2, dtype=np.uint64)
+        words = np.concatenate([self._spare, pairs.view(np.uint32)]) if len(self._spare) else pairs.view(np.uint32)
+        self._spare = words[count:]
+        return words[:count]
+
+
+def triangle(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.float32]:
+    """Triangular noise of one step each way, `(channels, frames)`, from random words `(frames, channels)`.
+
+    A word split into two halves of 16 bits is two uniform draws; their difference is triangular.
+    """
+    noise = (words >> 16).astype(np.float32) - (words & 0xFFFF).astype(np.float32)
+    return noise.T / np.float32(2**16)
+
+
+@native("void(const float32[:,:], const uint32[:,:], float64, float32[:,:])")
+def _round(
+    block: Samples, words: npt.NDArray[np.uint32], scale: float, out: Samples
+) -> None:  # pragma: no cover (compiled)
+    """Add what `triangle` makes of the words `(channels, frames)`, and round; in double precision.
+
+    What lies on the grid stays on it, what is beyond full scale already is not the dither's business.
+    """
+    step = 1.0 / scale
+    for channel in range(block.shape[0]):
+        row, random, rounded = block[channel], words[channel], out[channel]
+        for frame in range(block.shape[1]):
+            word = random[frame]
+            noise = np.int32(np.int32(word >> np.uint32(16)) - np.int32(word & np.uint32(0xFFFF)))
+            wanted = np.float64(row[frame]) * scale
+            value = np.rint(wanted + np.float64(noise) * (1.0 / 65536.0))
+            near = np.rint(wanted)
+            held = min(max(value, -scale), scale - 1.0)
+            rounded[frame] = (held if abs(near + 0.5) < scale else value) * step

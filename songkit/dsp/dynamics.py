@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from songkit.audio import Samples
-from songkit.dsp.native import native
+from songkit.dsp.native import FUSED, native
 
 Floats = npt.NDArray[np.float64]
 
@@ -105,12 +105,10 @@ def gains(reductions_db: Floats, makeup_db: float = 0.0) -> Samples:
 
 def compression(level_db: Floats, threshold_db: float, ratio: float, knee_db: float) -> Floats:
     """Static curve of a compressor: reduction in dB for a level (equation 4 of the paper), quadratic in the knee."""
-    over = level_db - threshold_db
-    bent = np.maximum(over - knee_db / 2.0, 0.0)
-    if knee_db > 0.0:
-        inside = np.minimum(np.maximum(over + knee_db / 2.0, 0.0), knee_db)
-        bent += inside * inside / (2.0 * knee_db)
-    return bent * (1.0 - 1.0 / ratio)
+    reductions = np.empty(level_db.shape)
+    flat = np.ascontiguousarray(level_db, np.float64).reshape(-1)
+    _bend(flat, threshold_db, 1.0 - 1.0 / ratio, knee_db, reductions.reshape(-1))
+    return reductions
 
 
 def expansion(level_db: Floats, threshold_db: float, ratio: float, range_db: float) -> Floats:
@@ -124,6 +122,18 @@ def linked(targets_db: Floats, link: float) -> Floats:
         return targets_db
     largest: Floats = np.max(targets_db, axis=0)
     return targets_db + link * (largest - targets_db)
+
+
+@native("void(const float64[:], float64, float64, float64, float64[:])")
+def _bend(
+    levels: Floats, threshold: float, slope: float, knee: float, reductions: Floats
+) -> None:  # pragma: no cover (compiled)
+    half = knee / 2.0
+    share = 0.5 / knee if knee > 0.0 else 0.0
+    for index in range(len(levels)):
+        over = levels[index] - threshold
+        inside = min(max(over + half, 0.0), knee)
+        reductions[index] = (max(over - half, 0.0) + inside * inside * share) * slope
 
 
 @native("void(const float32[:,:], int64, int64, float32[:,:], float64[:,:])")
@@ -174,7 +184,7 @@ def _mean_square(key: Samples, smoothing: float, state: Floats, power: Floats) -
         state[channel] = mean
 
 
-@native("void(const float64[:,:], float64, float64, float64[:], float64[:], float64[:,:])")
+@native("void(const float64[:,:], float64, float64, float64[:], float64[:], float64[:,:])", FUSED)
 def _smooth(
     targets: Floats, attack: float, release: float, state: Floats, sums: Floats, reductions: Floats
 ) -> None:  # pragma: no cover (compiled)
@@ -183,8 +193,10 @@ def _smooth(
         reduction, total = state[lane], sums[lane]
         for frame in range(targets.shape[1]):
             target = targets[lane, frame]
-            factor = attack if target > reduction else release
-            reduction = target + factor * (reduction - target)
+            # Both ways are worked out while it is decided: what the recursion waits for is one multiplication.
+            up = (1.0 - attack) * target + attack * reduction
+            down = (1.0 - release) * target + release * reduction
+            reduction = up if target > reduction else down
             if reduction < 1e-9:
                 reduction = 0.0
             total += reduction

@@ -76,7 +76,7 @@ def _encode(block: Samples, size: int, scale: float, raw: Bytes) -> int:  # prag
             at = 3 * channel
             for frame in range(frames):
                 value = np.rint(np.float64(row[frame]) * scale)
-                clipped += np.int64(abs(value) > scale)
+                clipped += int(abs(value) > scale)
                 whole = _integer(value, scale)
                 raw[at] = whole & np.int32(255)
                 raw[at + 1] = whole >> np.int32(8) & np.int32(255)
@@ -85,7 +85,7 @@ def _encode(block: Samples, size: int, scale: float, raw: Bytes) -> int:  # prag
             continue
         for frame in range(frames):
             value = np.rint(np.float64(row[frame]) * scale)
-            clipped += np.int64(abs(value) > scale)
+            clipped += int(abs(value) > scale)
             whole = _integer(value, scale)
             at = (frame * channels + channel) * size
             for place in range(size):

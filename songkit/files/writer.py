@@ -108,9 +108,9 @@ class AudioWriter:
     def _check_finite(self, block: Samples) -> None:
         import numpy as np
 
-        finite = np.isfinite(block).all(axis=0)
+        finite = np.isfinite(block)
         if not finite.all():
-            at = self.frames + int(np.argmin(finite))
+            at = self.frames + int(np.argmin(finite.all(axis=0)))
             raise SignalError(
                 f"{self.path}: NaN or Inf at {clock(at / self.format.sample_rate)} cannot be written as "
                 f"{self.encoding.container}",
