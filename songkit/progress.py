@@ -19,6 +19,8 @@ class Update:
     stage: str
     fraction: float | None = None
     subject: str = ""
+    detail: str = ""
+    """What else is to be seen, memory say; that of a stage that is done stays on the screen."""
 
 
 Progress = Callable[[Update], None]

@@ -1,7 +1,7 @@
 """The child process: a function for each task, until the last one.
 
     stdin    a task is one line of JSON; kept open by the parent: its end means that the parent is gone
-    channel  one line of JSON per message: {"stage", "fraction"}, a task's last one {"result"} or {"error"}
+    channel  one line of JSON per message: {"stage", "fraction", "detail"}, a task's last one {"result"} or {"error"}
     stdout and stderr   the log: what libraries print, and the traceback of a bug
     SIGTERM  put away what is unfinished, and go
 
@@ -83,7 +83,7 @@ def channel_progress(channel: Any) -> Progress:
         if update.stage == last_stage and update.fraction != 1.0 and now - last_time < MIN_UPDATE_SECONDS:
             return
         last_stage, last_time = update.stage, now
-        channel.write(json.dumps({"stage": update.stage, "fraction": update.fraction}) + "\n")
+        channel.write(json.dumps({"stage": update.stage, "fraction": update.fraction, "detail": update.detail}) + "\n")
 
     return progress
 

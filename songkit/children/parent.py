@@ -222,7 +222,7 @@ class _Child:
 
     def _hear(self, message: dict[str, Any], progress: Progress) -> None:
         if "stage" in message:
-            self.last = Update(message["stage"], message["fraction"], self._task.subject)
+            self.last = Update(message["stage"], message["fraction"], self._task.subject, message["detail"])
             progress(self.last)
         else:
             self._last_word = message

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 import click
 
-from songkit.cli.say import above
+from songkit.cli.say import above, say
 from songkit.progress import Progress, Update, hearing_preparation, silent
 
 EVERY_SECONDS = 10.0
+STAGE_EVERY_SECONDS = 30.0
 
 
 @contextmanager
@@ -36,28 +37,55 @@ def shown(*, quiet: bool, many: bool = False) -> Iterator[Progress]:
 
 
 class _Lines:
-    """One line per stage, with its duration, once it is over."""
+    """One line per stage, with its duration, once it is over; one now and then of a stage that takes long."""
 
     def __init__(self) -> None:
-        self._running: dict[str, tuple[str, float]] = {}
+        self._running: dict[str, _Stage] = {}
 
     def __call__(self, update: Update) -> None:
-        stage, _ = self._running.get(update.subject, ("", 0.0))
-        if stage != update.stage:
+        running = self._running.get(update.subject)
+        if running is None or running.last.stage != update.stage:
             self._end(update.subject)
-            self._running[update.subject] = (update.stage, time.monotonic())
+            self._running[update.subject] = running = _Stage(update)
+        running.last = update
         if update.fraction == 1.0:
             self._end(update.subject)
+        elif update.fraction and time.monotonic() - running.told > STAGE_EVERY_SECONDS:
+            running.told = time.monotonic()
+            click.echo(_line(update, f"{update.fraction:.0%}, ETA {running.left_seconds:.0f} s"), err=True)
 
     def close(self) -> None:
         for subject in list(self._running):
             self._end(subject)
 
     def _end(self, subject: str) -> None:
-        stage, started = self._running.pop(subject, ("", 0.0))
-        if stage:
-            prefix = f"{subject}: " if subject else ""
-            click.echo(f"{prefix}{stage} ({time.monotonic() - started:.1f} s)", err=True)
+        running = self._running.pop(subject, None)
+        if running is not None and running.last.stage:
+            click.echo(_line(running.last, f"{running.seconds:.1f} s"), err=True)
+
+
+class _Stage:
+    """A stage under way."""
+
+    def __init__(self, first: Update) -> None:
+        self.last = first
+        self.began = self.told = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def left_seconds(self) -> float:
+        """How long it will still take, if it goes on as it did."""
+        done = self.last.fraction or 1.0
+        return self.seconds * (1.0 - done) / done
+
+
+def _line(update: Update, time_of_it: str) -> str:
+    prefix = f"{update.subject}: " if update.subject else ""
+    detail = f": {update.detail}" if update.detail else ""
+    return f"{prefix}{update.stage} ({time_of_it}){detail}"
 
 
 class _NowAndThen:
@@ -89,6 +117,7 @@ def _bar() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("ETA"),
         TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[detail]}"),
     )
     tasks: dict[str, TaskID] = {}
     bar = RichProgress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8)
@@ -97,6 +126,8 @@ def _bar() -> Iterator[Progress]:
 
         def progress(update: Update) -> None:
             task = tasks.get(update.subject)
+            if update.fraction == 1.0 and update.detail:
+                say(f"{update.subject}: {update.stage}: {update.detail}", err=True)
             if update.fraction == 1.0 and update.subject:  # of many files only those at work are shown
                 if task is not None:
                     bar.remove_task(tasks.pop(update.subject))
@@ -104,11 +135,11 @@ def _bar() -> Iterator[Progress]:
             if task is None or bar.tasks[bar.task_ids.index(task)].description != update.stage:
                 if task is not None:
                     bar.remove_task(task)
-                task = bar.add_task(update.stage, total=1.0, subject=update.subject)
+                task = bar.add_task(update.stage, total=1.0, subject=update.subject, detail="")
                 tasks[update.subject] = task
             if update.fraction is None:
-                bar.update(task, total=None)
+                bar.update(task, total=None, detail=update.detail)
             else:
-                bar.update(task, total=1.0, completed=update.fraction)
+                bar.update(task, total=1.0, completed=update.fraction, detail=update.detail)
 
         yield progress

@@ -32,6 +32,10 @@ class Estimate:
         """For the latents of one song, without loading and decoding."""
         return self.seconds_per_evaluation * self.evaluations
 
+    def __str__(self) -> str:
+        whole = f"{self.seconds / 60:.0f} minutes" if self.seconds > 120 else f"{self.seconds:.0f} s"
+        return f"about {whole} a song, {self.evaluations:g} evaluations of {self.seconds_per_evaluation:.2g} s"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
@@ -46,7 +50,7 @@ def of(options: Settled, seconds: float, folder: Path, progress: Progress) -> Es
     progress(Update("estimate"))
     pieces = len(pieces_of(singer.prompt.frames)) if options.chunked_ode else 1
     estimate = Estimate(singer.seconds_per_step(), pieces * evaluations(singer.schedule))
-    progress(Update("estimate", 1.0))
+    progress(Update("estimate", 1.0, detail=f"{estimate} ({options.place})"))
     return estimate
 
 

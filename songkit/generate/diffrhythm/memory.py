@@ -8,6 +8,9 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+
+from songkit.progress import Progress, Update
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # <malloc.h>
 _KEPT_BYTES = 2**31 - 1
@@ -52,6 +55,16 @@ def give_back() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def shown(progress: Progress, device: str) -> Progress:
+    """`progress`, with the most memory held so far in every update's detail."""
+
+    def told(update: Update) -> None:
+        held = ", ".join(f"{name} {megabytes} MB" for name, megabytes in peak_megabytes(device).items())
+        progress(replace(update, detail=held))
+
+    return told
 
 
 def peak_megabytes(device: str) -> dict[str, int]:

@@ -76,7 +76,7 @@ def _latents(work: Work) -> tuple[torch.Tensor, dict[str, Any]]:
     began = time.monotonic()
     singer = Singer.load(work.options, work.request.seconds, work.shared, work.progress, thrifty=work.thrifty)
     loaded = time.monotonic()
-    latents = singer.sing(work.seed, work.progress)
+    latents = singer.sing(work.seed, memory.shown(work.progress, work.options.device))
     sampled = time.monotonic()
     figures = latent_files.check(latents)
     warnings = [*figures.warnings()]
