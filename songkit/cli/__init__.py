@@ -30,6 +30,7 @@ COMMANDS = {
     "reproduce": "songkit.cli.reproduce:reproduce",
     "lyrics": "songkit.cli.lyrics:lyrics",
     "style": "songkit.cli.style:style",
+    "models": "songkit.cli.models:models",
     "stems": "songkit.cli.stems:stems",
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",
