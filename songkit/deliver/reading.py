@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from songkit.analysis import Analysis, analyze
 from songkit.analysis.loudness import LoudnessMeter
 from songkit.audio import Format, Samples
 from songkit.blocks import BLOCK_FRAMES, Source
-from songkit.errors import QualityError
+from songkit.errors import InputError, OutputError, QualityError
 from songkit.files import AudioWriter, FileSource, open_source
 from songkit.progress import Progress, named
 from songkit.tags import Gains, Tags, write_tags
@@ -85,7 +86,8 @@ def read_back(writers: Sequence[AudioWriter], progress: Progress) -> tuple[Readi
 
         info = replace(decoded.info, path=writer.path)
         about = named(progress, f"verify {writer.path.name}")
-        analysis = analyze(Overheard(decoded, hear), info=info, meters=METERS, progress=about)
+        with _still_there(writer):
+            analysis = analyze(Overheard(decoded, hear), info=info, meters=METERS, progress=about)
         found.append((analysis, checksum.digest))
     whole = found[0][0].loudness if programme is None else programme.result()
     return tuple(Reading(analysis, digest, whole.programme_lufs) for analysis, digest in found)
@@ -112,9 +114,10 @@ def with_tags(
     notes = []
     for writer, own, reading in zip(writers, tags, readings, strict=True):
         notes.append(write_tags(writer.temporary, own))
-        again = Checksum()
-        for block in _decoded(writer).blocks():
-            again.push(block)
+        again, decoded = Checksum(), _decoded(writer)
+        with _still_there(writer):
+            for block in decoded.blocks():
+                again.push(block)
         if again.digest != reading.digest:
             raise QualityError(
                 f"{writer.path}: writing the tags has changed the audio",
@@ -132,10 +135,23 @@ def sample_digest(path: Path) -> str:
 
 
 def _decoded(writer: AudioWriter) -> FileSource:
-    decoded = open_source(writer.temporary)
+    with _still_there(writer):
+        decoded = open_source(writer.temporary)
     if decoded.frames != writer.frames:
         raise QualityError(
             f"{writer.path}: {writer.frames} frames were written, but the file decodes to {decoded.frames}",
             "nothing was delivered; another format may do",
         )
     return decoded
+
+
+@contextmanager
+def _still_there(writer: AudioWriter) -> Iterator[None]:
+    """What cannot be read back was taken away, or never reached the disk; its temporary name helps nobody."""
+    try:
+        yield
+    except InputError as error:
+        raise OutputError(
+            f"{writer.path} cannot be read back: {error.message.removeprefix(str(writer.temporary)).strip()}",
+            "nothing was delivered; is somebody else at work in its folder?",
+        ) from error

@@ -63,13 +63,16 @@ class FileSource:
         return self.info.frames
 
     def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[Samples]:
-        """Exactly `self.frames` frames. Raises InputError when the file has changed and no longer has them."""
+        """Exactly `self.frames` frames. Raises InputError when the file has changed and no longer has them, or went."""
         left = self.info.frames
-        for block in self._reader.blocks(self.info.path, frames):
-            if left <= 0:
-                return
-            yield block if block.shape[1] <= left else block[:, :left].copy()
-            left -= block.shape[1]
+        try:
+            for block in self._reader.blocks(self.info.path, frames):
+                if left <= 0:
+                    return
+                yield block if block.shape[1] <= left else block[:, :left].copy()
+                left -= block.shape[1]
+        except OSError as error:
+            raise InputError(f"{self.info.path} can no longer be read: {error.strerror or error}") from error
         if left > 0:
             raise InputError(f"{self.info.path} has become shorter while it was read")
 
