@@ -290,6 +290,16 @@ def test_text_has_the_contrast_of_wcag_aa(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_what_is_pressed_and_chosen_can_be_told(scheme: str) -> None:
+    colours = schemes()[scheme]
+    assert contrast(colours["paper"], colours["first"]) >= 4.5  # words on a filled button
+    for line in ("first", "quiet"):  # borders of buttons and lists
+        assert contrast(colours[line], colours["paper"]) >= 3.0, line
+        assert contrast(colours[line], colours["panel"]) >= 3.0, line
+    assert contrast(colours["ink"], colours["panel"]) >= 3.0  # the line that shows where the music is
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
 def test_curves_have_the_contrast_of_graphics(scheme: str) -> None:
     colours = schemes()[scheme]
     for look in ("first", "second", "target", "wave", "faint"):

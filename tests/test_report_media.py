@@ -18,6 +18,7 @@ from songkit.analysis import analyze, analyze_file
 from songkit.analysis.loudness import LoudnessMeter
 from songkit.audio import Audio, Encoding
 from songkit.blocks import AudioSource
+from songkit.cli import run
 from songkit.deliver import master_file
 from songkit.files import AudioWriter, open_source
 from songkit.report import html
@@ -119,8 +120,8 @@ def test_a_file_that_changed_or_went_away_is_named_and_the_page_stands(tmp_path:
 def test_a_clip_in_two_players_is_embedded_once() -> None:
     paths = [Path("a"), Path("b"), Path("c")]
     players = Players(Material(dict.fromkeys(paths, clip(-14.0)), previews=plan_previews([1.0])))
-    first = players.deck([(path.name, path, "") for path in paths[:2]])
-    second = players.deck([(path.name, path, "") for path in paths[1:]])
+    first = players.deck("Player", [(path.name, path, "") for path in paths[:2]])
+    second = players.deck("Player", [(path.name, path, "") for path in paths[1:]])
     assert (first.count("<audio"), second.count("<audio")) == (2, 1)
     assert 'data-clip="clip-2"' in first and 'data-clip="clip-2"' in second
 
@@ -128,7 +129,7 @@ def test_a_clip_in_two_players_is_embedded_once() -> None:
 def test_excerpts_say_what_they_are() -> None:
     plan = plan_previews([7200.0], 5000.0)
     players = Players(Material({Path("a"): clip(-14.0, start_seconds=plan.start_seconds)}, previews=plan))
-    deck = players.deck([("a", Path("a"), "")])
+    deck = players.deck("Player", [("a", Path("a"), "")])
     assert "around the loudest passage" in deck and f'data-start="{plan.start_seconds:g}"' in deck
 
 
@@ -170,6 +171,18 @@ def test_a_master_has_players_for_source_and_every_file(tmp_path: Path) -> None:
         "target of the score",
     ):
         assert words in page
+
+
+def test_the_command_writes_the_page_of_one_file(tmp_path: Path) -> None:
+    source, page = written(signals.song(seconds=3.0), tmp_path / "in.wav"), tmp_path / "page.html"
+    command = ["master", str(source), "-q", "--html", str(page)]
+    assert run(command) == 0
+    assert "Master of in.wav" in page.read_text(encoding="utf-8")
+    assert run([*command, "-o", str(tmp_path / "other.wav")]) == 2  # the page is there, and nobody said -f
+    assert not (tmp_path / "other.wav").exists()
+    assert run(["master", str(source), str(source), "--html", str(tmp_path / "two.html")]) == 2
+    assert run(["master", str(source), "--plan", "-f", "-q", "--html", str(tmp_path / "plan.html")]) == 0
+    assert not (tmp_path / "plan.html").exists()
 
 
 # Pictures

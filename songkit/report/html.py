@@ -40,27 +40,25 @@ def analysis_page(analysis: Analysis, title: str, progress: Progress = silent) -
     about, path = describe_signal(analysis.format), analysis.format.path
     wanted = recordings([(title, path, analysis)])
     material = gather(wanted, [each.path for each in wanted], progress)
-    deck = Players(material).deck([(title, path, about)])
+    players = Players(material)
+    deck = players.deck("Player of the file", [(title, path, about)])
     look = next(iter(material.looks.values()), None)
     parts = [
         sections.verdict(verdicts.of_analysis(analysis), analysis),
         *([sections.section("Listen", deck)] if deck else []),
         *sections.analysis_parts(analysis, look),
     ]
-    return _page(title, about, parts)
+    return players.embedded(_page(title, about, parts))
 
 
 def master_page(result: Master, progress: Progress = silent) -> str:
     """The page of a master: source and files to hear, before and after, checks, what each step did."""
     wanted = recordings(master_parts.named(result))
     material = gather(wanted, [each.path for each in wanted[:2]], progress)
-    parts = [
-        sections.verdict(verdicts.of_master(result)),
-        *master_parts.parts(result, material, Players(material)),
-    ]
-    return _page(
-        f"Master of {result.source.name}", f"{describe_signal(result.before.format)}; chain {result.chain.name}", parts
-    )
+    players = Players(material)
+    parts = [sections.verdict(verdicts.of_master(result)), *master_parts.parts(result, material, players)]
+    about = f"{describe_signal(result.before.format)}; chain {result.chain.name}"
+    return players.embedded(_page(f"Master of {result.source.name}", about, parts))
 
 
 def write_master_page(path: Path, result: Master, *, force: bool = False, progress: Progress = silent) -> None:
@@ -75,14 +73,15 @@ def run_page(result: Run, progress: Progress = silent) -> str:
     if result.mastered is not None:
         seen += [path for _, path, _ in master_parts.named(result.mastered, run_parts.places(result))[:2]]
     material = gather(wanted, seen, progress)
+    players = Players(material)
     order = result.order
     takes = f"{count(len(result.takes), 'take')} of {order.request.seconds:g} s"
     about = f"{takes} by {order.generator.name} {order.generator.version}; chain {order.chain.name}"
     parts = [
         sections.verdict(verdicts.of_run(result), *_main_figures(result)),
-        *run_parts.parts(result, material, Players(material)),
+        *run_parts.parts(result, material, players),
     ]
-    return _page(order.title, about, parts)
+    return players.embedded(_page(order.title, about, parts))
 
 
 def write_run_page(result: Run, progress: Progress = silent) -> Path:

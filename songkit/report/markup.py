@@ -7,7 +7,6 @@ from html import escape
 
 from songkit.report.wording import visible
 
-
 VOID = ("img", "input")
 """Elements that have neither children nor an end."""
 

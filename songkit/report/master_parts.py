@@ -44,7 +44,10 @@ def named(result: Master, places: Places | None = None) -> list[tuple[str, Path,
 def parts(result: Master, material: Material, players: Players, places: Places | None = None) -> list[Markup]:
     """Everything but the verdict, in reading order."""
     versions = named(result, places)
-    deck = players.deck([(name, path, describe_signal(analysis.format)) for name, path, analysis in versions])
+    deck = players.deck(
+        "Player of source and master",
+        [(name, path, describe_signal(analysis.format)) for name, path, analysis in versions],
+    )
     looks = [(name, material.looks[path]) for name, path, _ in versions[:2] if path in material.looks]
     over_time = [
         *(

@@ -34,11 +34,11 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Clips and looks by path; `missing` says, a line each, which file gave none, and why."""
+    """Clips and looks by path; `missing` says which file gave none, and why."""
 
     clips: dict[Path, Clip] = field(default_factory=dict)
     looks: dict[Path, Look] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
+    missing: dict[Path, str] = field(default_factory=dict)
     previews: Previews | None = None
 
 
@@ -62,18 +62,18 @@ def gather(wanted: Sequence[Recording], seen: Collection[Path] = (), progress: P
     rate = preview_rate(wanted[0].analysis.format.sample_rate)
     clips: dict[Path, Clip] = {}
     looks: dict[Path, Look] = {}
-    missing = []
+    missing: dict[Path, str] = {}
     with tempfile.TemporaryDirectory(prefix="songkit-") as folder:
         for index, each in enumerate(wanted):
             try:
                 found, look = _read(each, Path(folder) / f"{index}.mp3", plan, rate, each.path in seen, progress)
             except SongkitError as error:
-                missing.append(f"{each.name}: {visible(error.message)}")
+                missing[each.path] = f"{each.name}: {visible(error.message)}"
                 continue
             clips[each.path] = found
             if look is not None:
                 looks[each.path] = look
-    return Material(clips, looks, tuple(missing), plan)
+    return Material(clips, looks, missing, plan)
 
 
 def _read(

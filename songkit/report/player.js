@@ -112,7 +112,8 @@
       await audio.resume();
       if (this.offset >= this.seconds - 0.05) this.offset = 0;
       await this.sound(this.chosen);
-      for (const version of this.versions) await samples(version.clip, this.rate);
+      // the others get ready to be switched to; one that cannot be decoded is told of when it is chosen
+      for (const version of this.versions) await samples(version.clip, this.rate).catch(() => null);
     }
 
     pause() {
@@ -362,12 +363,14 @@
 
   function keys(event) {
     const deck = decks.find((each) => each.playing) || decks[0];
-    const busy = event.target.closest("input, select, button, a, summary, [tabindex]");
-    if (event.ctrlKey || event.altKey || event.metaKey || (busy && busy.type !== "radio")) return;
+    const at = event.target;
+    if (event.ctrlKey || event.altKey || event.metaKey || at.closest("select")) return;
     const digit = Number(event.key);
-    if (event.key === " ") deck.toggle();
-    else if (event.key === "ArrowLeft" && !busy) deck.seek(deck.position() - JUMP_SECONDS);
-    else if (event.key === "ArrowRight" && !busy) deck.seek(deck.position() + JUMP_SECONDS);
+    const pressed = at.closest("button, a, summary, input[type=checkbox]");
+    const moved = at.closest("input, [tabindex]");
+    if (event.key === " " && !pressed) deck.toggle();
+    else if (event.key === "ArrowLeft" && !moved) deck.seek(deck.position() - JUMP_SECONDS);
+    else if (event.key === "ArrowRight" && !moved) deck.seek(deck.position() + JUMP_SECONDS);
     else if (digit >= 1 && digit <= deck.versions.length && !deck.blind) deck.choose(digit - 1);
     else return;
     event.preventDefault();

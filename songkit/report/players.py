@@ -15,6 +15,8 @@ from songkit.report.material import Material
 from songkit.report.wording import number
 from songkit.units import clock, gain_to_db
 
+_PLACE = "\ue000"
+"""Stands around the name of a clip where its samples will stand; no text can hold it (see `wording.visible`)."""
 KEYS = "Keys: space plays and stops, the arrows jump 5 s, digits choose a version."
 BLIND = (
     "X is one of the two, drawn anew by chance in each round. Listen as long as you like, then say which it is. "
@@ -51,65 +53,67 @@ class Players:
         """The id of a file's clip, once a player has it."""
         return None if path is None else self._ids.get(path)
 
-    def deck(self, named: Sequence[tuple[str, Path | str | None, str]], about: str = "") -> Markup:
+    def embedded(self, page: str) -> str:
+        """The finished page with the clips in it: megabytes that no other part of it carries around."""
+        addresses = {name: self._material.clips[path].mp3 for path, name in self._ids.items()}
+        return "".join(
+            "data:audio/mpeg;base64," + base64.b64encode(addresses[part]).decode("ascii") if index % 2 else part
+            for index, part in enumerate(page.split(_PLACE))
+        )
+
+    def deck(self, label: str, named: Sequence[tuple[str, Path | str | None, str]]) -> Markup:
         """A player for those files `(name, path, note)` that have a clip, and why others have none."""
-        found = [
-            (name, Path(path), note, self._material.clips[Path(path)])
-            for name, path, note in named
-            if path is not None and Path(path) in self._material.clips
-        ]
-        missing = [tag("p", f"No preview of {line}.", class_="quiet") for line in self._material.missing]
+        listed = [(title, Path(path), note) for title, path, note in named if path is not None]
+        gone = self._material.missing
+        missing = [tag("p", f"No preview of {gone[path]}.", class_="quiet") for _, path, _ in listed if path in gone]
+        found = [each for each in listed if each[1] in self._material.clips]
         if not found:
             return join(missing)
-        gains = common_gains_db([clip for _, _, _, clip in found])
+        clips = [self._material.clips[path] for _, path, _ in found]
         self._count += 1
-        name = f"deck-{self._count}"
-        clips = [clip for _, _, _, clip in found]
-        parts = [
-            self._version(name, index, each, gain, len(found) > 1)
-            for index, (each, gain) in enumerate(zip(found, gains, strict=True))
+        name, choice = f"deck-{self._count}", len(found) > 1
+        versions = [
+            self._version(name, index, found[index], gain_db if choice else None)
+            for index, gain_db in enumerate(common_gains_db(clips))
         ]
-        told = " ".join(part for part in (about, _told(self._material.previews, clips, gains)) if part)
         return tag(
             "div",
-            tag("fieldset", tag("legend", "Version"), *parts, class_="versions"),
-            _transport(name, max(clip.seconds for clip in clips), clips[0].start_seconds, len(found) > 1),
-            _blind(name, [title for title, _, _, _ in found]) if len(found) > 1 else "",
-            tag("p", told, class_="quiet"),
+            tag("fieldset", tag("legend", "Version"), *versions, class_="versions"),
+            _transport(max(clip.seconds for clip in clips), clips[0].start_seconds, choice=choice),
+            _blind([title for title, _, _ in found]) if choice else "",
+            tag("p", _told(self._material.previews, clips), class_="quiet"),
             tag("p", KEYS, class_="quiet keys", hidden=""),
             *missing,
             class_="deck",
             id=name,
             role="group",
-            aria_label="Player",
+            aria_label=label,
             data_start=f"{clips[0].start_seconds:g}",
             data_rate=clips[0].sample_rate,
         )
 
-    def _version(
-        self, deck: str, index: int, found: tuple[str, Path, str, Clip], gain_db: float, choice: bool
-    ) -> Markup:
-        title, path, note, clip = found
-        known = path in self._ids
-        clip_id = self._ids.setdefault(path, f"clip-{len(self._ids) + 1}")
+    def _version(self, deck: str, index: int, found: tuple[str, Path, str], gain_db: float | None) -> Markup:
+        """One version to choose, with the browser's own player where its clip is embedded; alone it needs no gain."""
+        title, path, note = found
         audio = Markup("")
-        if not known:
-            address = Markup("data:audio/mpeg;base64," + base64.b64encode(clip.mp3).decode("ascii"))
+        if path not in self._ids:
+            self._ids[path] = clip_id = f"clip-{len(self._ids) + 1}"
+            address = Markup(f"{_PLACE}{clip_id}{_PLACE}")
             audio = tag("audio", id=clip_id, src=address, controls="", preload="none", aria_label=title)
-        radio = tag("input", type="radio", name=deck, value=str(index), checked="" if not index else None)
-        gain = f"played at {figure_text(number(gain_db, 1, signed=True))} dB" if choice else ""
+        radio = tag("input", type="radio", name=deck, value=index, checked="" if index == 0 else None)
+        gain = "" if gain_db is None else f"played at {figure_text(number(gain_db, 1, signed=True))} dB"
         words = [tag("b", title), tag("span", note, class_="quiet"), tag("span", gain, class_="quiet gain")]
         return tag(
             "div",
             tag("label", radio, tag("span", *words)),
             audio,
             class_="version",
-            data_clip=clip_id,
-            data_gain_db=f"{gain_db:.3f}",
+            data_clip=self._ids[path],
+            data_gain_db=f"{gain_db or 0.0:.3f}",
         )
 
 
-def _told(plan: Previews | None, clips: Sequence[Clip], gains_db: Sequence[float]) -> str:
+def _told(plan: Previews | None, clips: Sequence[Clip]) -> str:
     """What is heard, honestly: lossy previews, how they were matched, and which part of the music they are."""
     if plan is None:
         return ""
@@ -127,7 +131,7 @@ def _told(plan: Previews | None, clips: Sequence[Clip], gains_db: Sequence[float
     return " ".join(told)
 
 
-def _transport(deck: str, seconds: float, start_seconds: float, choice: bool) -> Markup:
+def _transport(seconds: float, start_seconds: float, *, choice: bool) -> Markup:
     """Shown by the script alone, as nothing else can move it."""
     position = tag(
         "input",
@@ -157,7 +161,7 @@ def _transport(deck: str, seconds: float, start_seconds: float, choice: bool) ->
     )
 
 
-def _blind(deck: str, names: Sequence[str]) -> Markup:
+def _blind(names: Sequence[str]) -> Markup:
     """A/B/X: which of two versions is heard, found by ear alone."""
     choices = [
         tag(

@@ -37,7 +37,7 @@ def parts(result: Run, material: Material, players: Players) -> list[Markup]:
     """Everything but the verdict, in reading order."""
     winner, audio = result.winner.analysis, None if result.winner.take is None else result.winner.take.audio
     look = None if audio is None else material.looks.get(audio)
-    deck = players.deck([_heard(take, result) for take in result.takes])
+    deck = players.deck("Player of the takes", [_heard(take, result) for take in result.takes])
     takes_deck, winner_clip = players.newest if deck else None, players.clip_of(audio)
     mastered = [] if result.mastered is None else master_parts.parts(result.mastered, material, players, places(result))
     return [

@@ -75,6 +75,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("head_silence_seconds", "before the first sound", "defects.silence.head_seconds"),
     Column("tail_silence_seconds", "after the last sound", "defects.silence.tail_seconds"),
     Column("inside_silence_seconds", "in pauses of 2 s and more", "defects.silence.inside_seconds"),
+    Column("rounded_tops", "tops that were cut before resampling or coding", "defects.clipping.rounded_tops"),
     Column("score", "0 to 100 as a raw take", "score.total"),
 )
 
