@@ -25,6 +25,10 @@ DISK_RESERVE_BYTES = 64 * MEBIBYTE
 # A signal lies in chunks of that many frames, in each of them one channel after the other, as blocks do.
 CHUNK_FRAMES = BLOCK_FRAMES
 
+# In memory chunks are made several at a time: from 4 MiB on numpy asks for large pages, and the system has 500 times
+# fewer of them to find and to clear.
+SLAB_BYTES = 4 * MEBIBYTE
+
 
 def spool_bytes(format: Format, frames: int) -> int:
     """What a signal of that length takes as float32."""
@@ -124,7 +128,9 @@ class Spool:
 
         if self._file is None:
             if chunk == len(self._memory):
-                self._memory.append(np.empty((self._format.channels, CHUNK_FRAMES), np.float32))
+                slab_bytes = min(SLAB_BYTES, self._limit_bytes)
+                chunks = max(1, slab_bytes // spool_bytes(self._format, CHUNK_FRAMES))
+                self._memory.extend(np.empty((chunks, self._format.channels, CHUNK_FRAMES), np.float32))
             self._memory[chunk][:, at : at + part.shape[1]] = part
             return
         for channel, samples in enumerate(part):
@@ -161,7 +167,7 @@ class Spool:
             file = tempfile.TemporaryFile(buffering=0, prefix="songkit-")  # noqa: SIM115 (lives as long as the spool)
         except OSError as error:
             raise self._disk_error(error) from error
-        for chunk, samples in enumerate(self._memory):
+        for chunk, samples in enumerate(self._memory[: -(-self._frames // CHUNK_FRAMES)]):
             self._write(file, samples.data.cast("B"), self._place(chunk, 0, 0))
         self._memory.clear()
         self._file = file
