@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from songkit.analysis import Analysis, Score
     from songkit.deliver import MasterResult
 
+REPORT = "report.html"
+
 State = Literal["valid", "rejected", "failed"]
 
 
@@ -148,7 +150,7 @@ class RunResult:
     @property
     def report(self) -> Path:
         """The page about the run."""
-        return self.folder / "report.html"
+        return self.folder / REPORT
 
     @property
     def failed(self) -> tuple[TakeResult, ...]:

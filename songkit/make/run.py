@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from songkit.atomic import remove_leftovers
 from songkit.errors import QualityError
 from songkit.generate import AUTO
 from songkit.generate.lyrics import Lyrics
@@ -15,7 +16,7 @@ from songkit.make import delivery
 from songkit.make.delivery import Deliver
 from songkit.make.ledger import Ledger
 from songkit.make.order import Order, check_work, settle
-from songkit.make.result import RunResult
+from songkit.make.result import REPORT, RunResult
 from songkit.progress import Progress, silent
 from songkit.runs import Run, open_run
 
@@ -72,12 +73,13 @@ def make_song(
     )  # fmt: skip
     check_work(jobs, timeout)
     with open_run(asked.folder, asked.run_from, force=force) as run:
+        remove_leftovers(run.folder / REPORT)
         ledger = Ledger(asked, run, progress)
         ledger.make_takes(jobs, timeout)
         result = _finish(asked, run, ledger, master, progress, force=force or skip_existing)
-    result = replace(result, exit_code=1 if strict and result.failed else 0)
-    if result.mastered is not None or not result.report.exists():
-        write_run_page(result, progress)  # a run that was found finished keeps its page, which knows more
+        result = replace(result, exit_code=1 if strict and result.failed else 0)
+        if result.mastered is not None or not result.report.exists():
+            write_run_page(result, progress)  # a run that was found finished keeps its page, which knows more
     _judge(result, strict=strict)
     return result
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from songkit.atomic import write_json
+from songkit.atomic import remove_leftovers, write_json
 from songkit.errors import OutputError
 from songkit.runs.disk import appear, link, move, reported, sync
 from songkit.runs.keys import file_sha256
@@ -166,6 +166,7 @@ def open_run(folder: Path, made_from: Mapping[str, Any], *, force: bool = False)
         folder.mkdir(parents=True, exist_ok=True)
     with locked_folder(folder):
         run = Run(folder, made_from)
+        remove_leftovers(run.manifest)
         manifest = run.read_manifest()
         if manifest is None and (strangers := sorted([*folder.glob("seed-*"), *folder.glob(SONG)])):
             raise OutputError(
