@@ -22,6 +22,7 @@ from songkit.version import __version__
 COMMANDS = {
     "make": "songkit.cli.make:make",
     "generate": "songkit.cli.generate:generate",
+    "edit": "songkit.cli.edit:edit",
     "rank": "songkit.cli.rank:rank",
     "master": "songkit.cli.master:master",
     "analyze": "songkit.cli.analyze:analyze",

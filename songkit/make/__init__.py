@@ -5,11 +5,13 @@ takes     each seed found again or made, validated, judged
 delivery  the best take mastered, and the files in their place
 result    what came of it, as a value and as the manifest
 ledger    a run under way, and the manifest after every step
-generate  takes only            run       the way through all of these, resumable
+generate  takes only            edit      parts of a recording made anew
+run       the way through all of these, resumable
 """
 
 from __future__ import annotations
 
+from songkit.make.edit import edit_song, parse_segments
 from songkit.make.generate import generate_takes
 from songkit.make.order import Order, TakesOrder, settle
 from songkit.make.rank import RankedTake, Ranking, rank_run
@@ -26,8 +28,10 @@ __all__ = [
     "TakeResult",
     "TakesOrder",
     "TakesResult",
+    "edit_song",
     "generate_takes",
     "make_song",
+    "parse_segments",
     "rank_run",
     "settle",
 ]

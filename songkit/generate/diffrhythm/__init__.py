@@ -3,6 +3,7 @@
     options, settle       what can be asked for; the same with nothing left open
     library, identity     where the published files lie, and what they are by their bytes
     prepared, take        what all seeds share; one seed to a take, in stages that are kept
+    reference             a recording to be edited
     sung, pieces          the network loaded and run; a long song piece by piece
     shape                 the sizes of the two published models, frames and seconds
     model                 the network, whole

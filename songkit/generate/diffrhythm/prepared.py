@@ -18,7 +18,7 @@ from songkit.generate.diffrhythm.shape import FRAME_SAMPLES, SAMPLE_RATE, Shape,
 from songkit.generate.diffrhythm.style import Style
 from songkit.progress import Progress, Update
 
-TOKENS, STYLE, NEGATIVE, REFERENCE = "tokens.npy", "style.npy", "negative-style.npy", "reference.safetensors"
+TOKENS, STYLE, NEGATIVE = "tokens.npy", "style.npy", "negative-style.npy"
 CUT_SECONDS = 0.5
 """The published model gives 95.1 s for 95: nobody misses that tenth."""
 
@@ -41,11 +41,12 @@ def prepare(request: Request, workdir: Path, progress: Progress) -> Mapping[str,
     facts = {"lines_sung": len(placed.lines), "tokens": int((placed.ids > 0).sum()), "readings": placed.readings}
     with memory.named_when_it_runs_out():
         complaints = _style(request, options, shape, workdir, progress)
+        encoded, of_recording = _recording(options, workdir, progress)
         timed = estimate.of(options, request.seconds, workdir, progress)
     return {
         "folder": str(workdir),
-        "facts": {**facts, **timed.to_dict(), "place": options.place},
-        "warnings": [*_of_length(request.seconds, shape), *placed.warnings, *complaints],
+        "facts": {**facts, **encoded, **timed.to_dict(), "place": options.place},
+        "warnings": [*_of_length(request.seconds, shape), *placed.warnings, *complaints, *of_recording],
     }
 
 
@@ -68,6 +69,18 @@ def _style(request: Request, options: Settled, shape: Shape, workdir: Path, prog
     negative = library.locate("negative-style", options.models)
     _save(workdir / NEGATIVE, checked(_vector(negative), shape, str(negative)))
     return complaints
+
+
+def _recording(options: Settled, workdir: Path, progress: Progress) -> tuple[dict[str, Any], list[str]]:
+    """Writes the recording that is edited, where there is one; facts and warnings of it."""
+    if options.reference is None:
+        return {}, []
+    from songkit.generate.diffrhythm.reference import encode
+    from songkit.generate.diffrhythm.vae import Vae
+
+    vae = Vae(library.locate("vae", options.models), options.device)
+    gain_db, warnings = encode(options.reference, vae, workdir, progress)
+    return {"edited": options.reference.name, "segments": options.segments, "encoded_gain_db": gain_db}, warnings
 
 
 def _embedded(asked: Style, models: Path | None, progress: Progress) -> npt.NDArray[np.float32]:

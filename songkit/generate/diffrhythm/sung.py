@@ -17,10 +17,12 @@ from songkit.generate.diffrhythm.model import DiT
 from songkit.generate.diffrhythm.options import Settled
 from songkit.generate.diffrhythm.pieces import pieces_of, sample_in_pieces
 from songkit.generate.diffrhythm.precision import PRECISIONS, Place
-from songkit.generate.diffrhythm.prepared import NEGATIVE, REFERENCE, STYLE, TOKENS
+from songkit.generate.diffrhythm.prepared import NEGATIVE, STYLE, TOKENS
+from songkit.generate.diffrhythm.reference import LATENTS
 from songkit.generate.diffrhythm.sampler import Schedule, noise
-from songkit.generate.diffrhythm.shape import Shape, frame_at, shape_beside
+from songkit.generate.diffrhythm.shape import FRAME_SAMPLES, SAMPLE_RATE, Shape, frame_at, shape_beside
 from songkit.progress import Progress, Update
+from songkit.units import seconds_to_frames
 
 WARM_SECONDS = 2.0
 """A pass that is quicker is timed again: the first one also prepares."""
@@ -51,7 +53,7 @@ class Singer:
         model = weights.load(path, shape_beside(path, seconds), place)
         return cls(
             model=model,
-            prompt=prompt_from(folder, model.shape, options),
+            prompt=prompt_from(folder, seconds, model.shape, options),
             schedule=schedule_of(options),
             in_pieces=options.chunked_ode,
             batched=False if thrifty else None,
@@ -88,7 +90,7 @@ def schedule_of(options: Settled) -> Schedule:
     )
 
 
-def prompt_from(folder: Path, shape: Shape, options: Settled) -> Prompt:
+def prompt_from(folder: Path, seconds: float, shape: Shape, options: Settled) -> Prompt:
     """What the song is made from, as `prepared.prepare` wrote it."""
     tokens = torch.from_numpy(np.load(folder / TOKENS))
     return Prompt(
@@ -96,15 +98,21 @@ def prompt_from(folder: Path, shape: Shape, options: Settled) -> Prompt:
         style=torch.from_numpy(np.load(folder / STYLE)).unsqueeze(0),
         negative_style=torch.from_numpy(np.load(folder / NEGATIVE)).unsqueeze(0),
         duration=len(tokens) / shape.max_frames,
-        reference=_reference(folder / REFERENCE, len(tokens), options) if options.reference else None,
+        reference=_reference(folder, seconds, len(tokens), options) if options.reference else None,
     )
 
 
-def _reference(path: Path, frames: int, options: Settled) -> Reference:
-    segments = tuple(
+def segments_of(options: Settled, seconds: float, frames: int) -> tuple[tuple[int, int], ...]:
+    """The segments in frames; what the model composes beyond the length that was asked for is one, too."""
+    asked = tuple(
         (frame_at(start), frames if end is None else min(frames, frame_at(end))) for start, end in options.segments
     )
-    return Reference(latent_files.load(path), segments)
+    whole = -(-seconds_to_frames(seconds, SAMPLE_RATE) // FRAME_SAMPLES)
+    return (*asked, (whole, frames)) if whole < frames else asked
+
+
+def _reference(folder: Path, seconds: float, frames: int, options: Settled) -> Reference:
+    return Reference(latent_files.load(folder / LATENTS), segments_of(options, seconds, frames))
 
 
 def _timed(field: GuidedField, moment: Tensor, state: Tensor) -> float:

@@ -20,11 +20,11 @@ import torch
 from songkit.atomic import write_json
 from songkit.generate.contract import Request, Take
 from songkit.generate.diffrhythm import latents as latent_files
-from songkit.generate.diffrhythm import library, memory
+from songkit.generate.diffrhythm import library, memory, reference
 from songkit.generate.diffrhythm.decoded import write_take
 from songkit.generate.diffrhythm.options import Settled
 from songkit.generate.diffrhythm.shape import SAMPLE_RATE
-from songkit.generate.diffrhythm.sung import Singer
+from songkit.generate.diffrhythm.sung import Singer, segments_of
 from songkit.generate.diffrhythm.vae import Join, Vae
 from songkit.progress import Progress
 from songkit.runs import content_key, file_sha256, read_record
@@ -62,7 +62,7 @@ def make_take(work: Work, prepared: Mapping[str, Any]) -> Take:
     torch.set_num_threads(work.options.threads)
     with memory.named_when_it_runs_out():
         latents, sampled = _latents(work)
-        decoded = _audio(work, latents)
+        decoded = _audio(work, latents, prepared["facts"].get("encoded_gain_db", 0.0))
     facts = {**prepared["facts"], **sampled, **decoded, "warnings": [*prepared["warnings"], *sampled["warnings"]]}
     return Take(work.seed, work.folder / AUDIO, facts, {"latents": work.folder / LATENTS})
 
@@ -96,7 +96,7 @@ def _latents(work: Work) -> tuple[torch.Tensor, dict[str, Any]]:
     return latents, facts
 
 
-def _audio(work: Work, latents: torch.Tensor) -> dict[str, Any]:
+def _audio(work: Work, latents: torch.Tensor, encoded_gain_db: float) -> dict[str, Any]:
     """The audio of latents, found or decoded; what is to be told of it."""
     audio, record = work.folder / AUDIO, work.folder / RECORD
     kept = read_record(record)
@@ -107,6 +107,9 @@ def _audio(work: Work, latents: torch.Tensor) -> dict[str, Any]:
     vae = Vae(library.locate("vae", work.options.models), work.options.device)
     join: Join = "equal_power" if work.options.decode_overlap == "equal-power" else "cut"
     blocks = vae.decode(latents, join, work.progress)
+    if work.options.reference is not None:
+        segments = segments_of(work.options, work.request.seconds, latents.shape[0])
+        blocks = reference.Splice(work.shared / reference.AUDIO, segments, encoded_gain_db).blocks(blocks)
     figures = write_take(audio, blocks, seconds_to_frames(work.request.seconds, SAMPLE_RATE))
     facts = {
         "decoded": asdict(figures),
