@@ -23,8 +23,8 @@ from songkit.generate.diffrhythm.precision import (  # noqa: E402
     Place,
     Precision,
     choose_place,
-    has_fast_bfloat16,
 )
+from songkit.generate.diffrhythm.processor import has_fast_bfloat16  # noqa: E402
 from songkit.generate.diffrhythm.shape import BASE, FULL, Shape, frames_of, published_shape  # noqa: E402
 from songkit.generate.diffrhythm.weights import load  # noqa: E402
 from tests.diffrhythm import TINY, random_model  # noqa: E402

@@ -32,6 +32,7 @@ COMMANDS = {
     "lyrics": "songkit.cli.lyrics:lyrics",
     "style": "songkit.cli.style:style",
     "models": "songkit.cli.models:models",
+    "doctor": "songkit.cli.doctor:doctor",
     "stems": "songkit.cli.stems:stems",
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",

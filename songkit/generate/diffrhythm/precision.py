@@ -8,11 +8,11 @@ fp16    everything in float16, the rotary frequencies too: what the published pi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from songkit.errors import MissingError, UsageError, near_names
+from songkit.generate.diffrhythm.processor import has_fast_bfloat16
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +78,9 @@ def _suited(device: str) -> tuple[Precision, str]:
         return FP16, "this GPU has no bfloat16; float16 is what the published model uses"
     if device == "mps":
         return FP16, "what the published model uses"
-    if has_fast_bfloat16(Path("/proc/cpuinfo")):
+    if has_fast_bfloat16():
         return BF16, "this processor has bfloat16 instructions"
     return FP32, "this processor has no bfloat16 instructions"
-
-
-def has_fast_bfloat16(cpuinfo: Path) -> bool:
-    """Whether the processor multiplies bfloat16 itself (avx512_bf16, amx_bf16; bf16 on Arm), as Linux describes it."""
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return False
-    flags = next((line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))), [])
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
 
 
 def _why_not(device: str) -> str:
