@@ -131,6 +131,16 @@ def test_the_plan_is_printed_and_is_strict_json() -> None:
     assert told["result"]["frames"] == STEREO.frames
 
 
+def test_the_pass_that_keeps_the_untouched_part_of_a_mix_is_told() -> None:
+    planned = plan(steps("dc"), STEREO, mix=0.5)
+    size_bytes = 48_000 * 60 * 2 * 4
+    told = [(each["steps"], each["prepares"], each["kept_bytes"]) for each in planned.to_dict()["passes"]]
+    assert told == [([], None, size_bytes), ([], 1, size_bytes), ([1], None, 0)]
+    lines = [line for line in planned.lines() if line.startswith("pass")]
+    assert lines[0] == "pass 1   read → 22.0 MiB kept, the untouched part of the mix"
+    assert [line[:6] for line in lines] == ["pass 1", "pass 2", "pass 3"]
+
+
 @pytest.mark.parametrize(
     ("names", "head_length"),
     [

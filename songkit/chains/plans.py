@@ -89,10 +89,13 @@ class Plan:
         """The two largest signals that are kept (a pass reads one and fills the next), and the dry one of a mix."""
         kept = [each.kept_bytes for each in self.passes if each.prepares is not None]
         largest = sorted(kept, key=lambda size: (size is None, size or 0))[-2:]
-        if self.mix < 1.0:
-            frames = self.source.frames
-            largest.append(None if frames is None else spool_bytes(self.source.format, frames))
-        return largest
+        return [*largest, *self._dry_kept()]
+
+    def _dry_kept(self) -> list[int | None]:
+        """What the pass before all others keeps: the signal as it came in, for a mix to take its share of."""
+        if self.mix == 1.0:
+            return []
+        return [None if self.source.frames is None else spool_bytes(self.source.format, self.source.frames)]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -102,12 +105,15 @@ class Plan:
             "mix": self.mix,
             "steps": [step.to_dict() for step in self.steps],
             "passes": [
-                {
-                    "steps": [step.number for step in each.steps],
-                    "prepares": each.prepares.number if each.prepares else None,
-                    "kept_bytes": each.kept_bytes,
-                }
-                for each in self.passes
+                *({"steps": [], "prepares": None, "kept_bytes": size} for size in self._dry_kept()),
+                *(
+                    {
+                        "steps": [step.number for step in each.steps],
+                        "prepares": each.prepares.number if each.prepares else None,
+                        "kept_bytes": each.kept_bytes,
+                    }
+                    for each in self.passes
+                ),
             ],
             "memory_bytes": self.memory_bytes,
             "disk_bytes": self.disk_bytes,
@@ -117,7 +123,9 @@ class Plan:
         """The plan for a terminal."""
         lines = [f"source   {_info_line(self.source)}"]
         lines += [_step_line(step) for step in self.steps] or ["no steps: every sample stays as it is"]
-        lines += [_pass_line(number, each) for number, each in enumerate(self.passes, start=1)]
+        dry = self._dry_kept()
+        lines += [f"pass 1   read → {_kept(size)}, the untouched part of the mix" for size in dry]
+        lines += [_pass_line(number, each) for number, each in enumerate(self.passes, start=1 + len(dry))]
         if self.mix < 1.0:
             lines.append(f"mix      {self.mix:.0%} of the result, the rest untouched")
         disk = "unknown" if self.disk_bytes is None else _size(self.disk_bytes)
@@ -151,8 +159,11 @@ def _pass_line(number: int, each: Pass) -> str:
     if each.prepares is None:
         return f"pass {number:<3} {names} → out"
     does = "is measured for" if each.prepares.need == "measurement" else "is tried by"
-    size = "kept" if each.kept_bytes is None else f"{_size(each.kept_bytes)} kept"
-    return f"pass {number:<3} {names} → {size}, {does} {each.prepares.name}"
+    return f"pass {number:<3} {names} → {_kept(each.kept_bytes)}, {does} {each.prepares.name}"
+
+
+def _kept(size_bytes: int | None) -> str:
+    return "kept" if size_bytes is None else f"{_size(size_bytes)} kept"
 
 
 def _brief(value: Any) -> str:
