@@ -117,6 +117,21 @@ def test_a_file_that_changed_or_went_away_is_named_and_the_page_stands(tmp_path:
     assert "the file has changed since it was measured" in page and "<audio" not in page and "<script" not in page
 
 
+@pytest.mark.parametrize("kind", ["mono at 8 kHz", "5.1", "three samples", "silence", "not finite"])
+def test_odd_files_have_players_too(kind: str, tmp_path: Path) -> None:
+    holes = signals.song(seconds=3.0).samples.copy()
+    holes[:, 1000:2000], holes[0, 5000], holes[1, 5001] = np.nan, np.inf, -np.inf
+    audio = {
+        "mono at 8 kHz": signals.noise(seconds=2.0, sample_rate=8000, channels=1),
+        "5.1": signals.multichannel(2.0, 6),
+        "three samples": Audio(np.full((2, 3), 0.5, np.float32), 44_100),
+        "silence": signals.silence(2.0),
+        "not finite": Audio(holes, 44_100),
+    }[kind]
+    page = analysis_page(analyze_file(written(audio, tmp_path / "odd.wav")), "odd.wav")
+    assert page.count("<audio") == 1 and "No preview" not in page
+
+
 def test_a_clip_in_two_players_is_embedded_once() -> None:
     paths = [Path("a"), Path("b"), Path("c")]
     players = Players(Material(dict.fromkeys(paths, clip(-14.0)), previews=plan_previews([1.0])))

@@ -103,7 +103,7 @@ class ClipWriter:
         start, end = max(0, self._first - self._at), min(block.shape[1], self._last - self._at)
         self._at += block.shape[1]
         if end > start:
-            self._encoder.push(np.nan_to_num(block[:, start:end], posinf=1.0, neginf=-1.0))
+            self._encoder.push(block[:, start:end])
 
     def close(self, name: str) -> Clip:
         """The preview, read back and measured. Raises FfmpegError, InputError."""

@@ -96,7 +96,7 @@ class LookMeter:
         from scipy import fft
 
         for frame in frames:  # one at a time: a block may hold very many
-            spectrum = fft.rfft(np.nan_to_num(frame[self._kept, : self._length]) * self._window)
+            spectrum = fft.rfft(frame[self._kept, : self._length] * self._window)
             power: Floats = (spectrum.real**2 + spectrum.imag**2).astype(np.float64).mean(axis=0)
             column = min(self._columns - 1, int(self._done * self._per_frame))
             self._sums[column] += self._rows.of(power)
@@ -135,7 +135,7 @@ class _Field:
     def push(self, block: Samples) -> None:
         if self._pair is None or self.counts is None:
             return
-        left, right = np.nan_to_num(block[self._pair, self._skip :: self._stride])
+        left, right = block[self._pair, self._skip :: self._stride]
         self._skip = (self._skip - block.shape[1]) % self._stride
         across, up = (right - left) / (2.0 * self.reach), (left + right) / (2.0 * self.reach)
         distance = np.maximum(np.hypot(across, up), 1e-6)

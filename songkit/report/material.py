@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from songkit.analysis import Analysis
 from songkit.errors import SongkitError
 from songkit.files import FileSource, open_source
@@ -84,7 +86,8 @@ def _read(
         raise SongkitError("the file has changed since it was measured")
     meter = _look_meter(each, source) if look else None
     with ClipWriter(mp3, source.format, plan, sample_rate) as writer:
-        for block in watched(source, progress, STAGE):
+        for raw in watched(source, progress, STAGE):
+            block = np.nan_to_num(raw, posinf=0.0, neginf=0.0)  # as all meters take them
             writer.push(block)
             if meter is not None:
                 meter.push(block)

@@ -205,7 +205,7 @@
     }
 
     say(text) {
-      this.find(".transport .status").textContent = text;
+      this.find(".transport .said").textContent = text;
     }
 
     follow() {

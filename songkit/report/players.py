@@ -155,7 +155,7 @@ def _transport(seconds: float, start_seconds: float, *, choice: bool) -> Markup:
         position,
         tag("span", clock(start_seconds).rpartition(".")[0], class_="time"),
         matched if choice else "",
-        tag("span", "", class_="status", role="status"),
+        tag("span", "", class_="said", role="status"),
         class_="transport",
         hidden="",
     )
