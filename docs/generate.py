@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 from pydantic import BaseModel
 
 from songkit.analysis.findings import RULES
 from songkit.analysis.profiles import Bound, load, names
 from songkit.chains import Chain, stock_names
+from songkit.cli import COMMANDS, songkit
+from songkit.cli.configured import UNCONFIGURED, options, variable
 from songkit.master import PROCESSORS
 from songkit.platforms import platforms
 from songkit.report.catalogue import parameter_rows
@@ -109,8 +112,52 @@ def _bound(bound: Bound) -> str:
     return " ".join([*told, *([f"to {bound.max:g}"] if bound.max is not None else [])])
 
 
+def configuration_page() -> str:
+    """Every option's key and variable."""
+    lines = [
+        "# Configuration",
+        "",
+        "Generated from the commands by `python docs/generate.py`; `songkit config show` prints what holds here.",
+        "",
+        "What is not on the command line is looked for in this order; the first that says something wins:",
+        "",
+        "1. the environment: `SONGKIT_MASTER_CHAIN=radio`; several values of one option are separated by spaces, paths",
+        "   as in PATH; an empty variable says nothing",
+        "2. the project: the nearest `songkit.yaml` in the working directory or above it. The search ends with the",
+        "   folder that holds `.git`, and before the home folder; a file of another user is refused",
+        "3. the user: `songkit.yaml` in `$XDG_CONFIG_HOME/songkit` (`~/.config/songkit`), on macOS in",
+        "   `~/Library/Application Support/songkit`; `songkit config path` names both files",
+        "4. the defaults that `--help` shows",
+        "",
+        "```yaml",
+        "make: {seeds: 8, chain: ours.yaml}",
+        "master:",
+        "  jobs: 2",
+        "  output-dir: masters",
+        "  tags: no",
+        "```",
+        "",
+        "A value is checked as the option is on the command line; an error names file and line. Keys that are none are",
+        "refused: of the command that runs always, of all commands by `songkit config show`. Paths are meant from the",
+        "file's folder. A flag is `yes` or `no`, an option that may be repeated takes a list. `config` and",
+        "`completion` cannot be configured: they answer while a file is broken, and so does `--help`.",
+        "",
+        "| key | variable | what it is |",
+        "|---|---|---|",
+    ]
+    root = click.Context(songkit)
+    for name in (name for name in COMMANDS if name not in UNCONFIGURED):
+        command = songkit.get_command(root, name)
+        if command is not None:
+            for key, option in options(command, (name,), click.Context(command, parent=root, info_name=name)):
+                about = (option.help or "").replace("|", "\\|")
+                lines.append(f"| `{'.'.join(key)}` | `{variable(key)}` | {about} |")
+    return "\n".join(lines) + "\n"
+
+
 GENERATED = {
     "analyze.md": analyze_page,
+    "configuration.md": configuration_page,
     "processors.md": processors_page,
     "chains.md": chains_page,
     "platforms.md": platforms_page,

@@ -12,7 +12,7 @@
     └── StageTimeoutError 124   a stage was ended after its time
 
 Anything else that reaches the user is a bug of ours: it keeps its traceback and ends with 70.
-An interrupt (Ctrl-C) ends with 130.
+An interrupt (Ctrl-C) ends with 130, SIGTERM with 143.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import ClassVar
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 
 class SongkitError(Exception):

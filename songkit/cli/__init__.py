@@ -14,8 +14,11 @@ from importlib import import_module
 
 import click
 
+from songkit.cli import log as logs
+from songkit.cli.configured import UNCONFIGURED, configure, explained
+from songkit.cli.interrupts import Interrupts, TerminatedError
 from songkit.cli.options import show_error
-from songkit.errors import EXIT_BUG, EXIT_INTERRUPTED, SongkitError, near_names
+from songkit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_TERMINATED, SongkitError, near_names
 from songkit.version import __version__
 
 # name -> module and attribute; every module imports only click and its own face at the top.
@@ -37,6 +40,8 @@ COMMANDS = {
     "chains": "songkit.cli.chains:chains",
     "processors": "songkit.cli.processors:processors",
     "platforms": "songkit.cli.platforms:platforms",
+    "config": "songkit.cli.config:config",
+    "completion": "songkit.cli.completion:completion",
 }
 
 
@@ -51,6 +56,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
+        logs.add_options(command)
         return command
 
     def resolve_command(
@@ -58,7 +64,11 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"no command {args[0]!r}: {near_names(args[0], COMMANDS)}", ctx)
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        asks_for_help = any(word in rest for word in ctx.help_option_names)
+        if name and command and name not in UNCONFIGURED and not (ctx.resilient_parsing or asks_for_help):
+            configure(ctx, name, command, tuple(each for each in COMMANDS if each not in UNCONFIGURED))
+        return name, command, rest
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -73,7 +83,7 @@ def songkit() -> None:
 
     \b
     Exit codes: 0 fine, 1 some inputs failed, 2 wrong usage or output, 3 a quality check failed, 4 no valid take,
-    5 something needed is missing, 70 a bug, 124 timeout, 130 interrupted.
+    5 something needed is missing, 70 a bug, 124 timeout, 130 interrupted, 143 terminated.
     """
 
 
@@ -82,34 +92,57 @@ def main(argv: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     # No product here is large enough to share, and numpy's idle threads cost CPU time while they wait for one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    Interrupts().install()
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str]) -> int:
     """The command line as a function: prints, and returns the exit code."""
+    log = logs.begin(arguments)
+    exit_code = EXIT_BUG
+    try:
+        exit_code = _run(arguments, log)
+    finally:
+        log.close(exit_code)
+    return exit_code
+
+
+def _run(arguments: list[str], log: logs.Log) -> int:
+    output, errors = sys.stdout, sys.stderr
     try:
         result = songkit.main(args=arguments, prog_name="songkit", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        told = explained(error) if isinstance(error, click.BadParameter) else error
+        log.write("error", "error", message=told.format_message())
+        told.show()
+        return told.exit_code
     except SongkitError as error:
+        log.write("error", "error", message=error.message, hint=error.hint)
         _show(error, as_json="--json" in arguments)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return EXIT_INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as error:
+        terminated = isinstance(error.__cause__ or error, TerminatedError)
+        click.echo("terminated" if terminated else "interrupted", err=True)
+        return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
     except BrokenPipeError:
-        # the reader of our output went away (`| head`): nothing is wrong, and nothing more can be said
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_left()
     except BaseException as error:
         if isinstance(error, SystemExit):
-            raise
+            if sys.stdout is output:
+                raise
+            sys.stdout, sys.stderr = output, errors  # click met the broken pipe: it replaces both, and ends with 1
+            return _reader_left()
         traceback.print_exc()
         click.echo("this is a bug in songkit: please report it with the lines above", err=True)
         return EXIT_BUG
     return result if isinstance(result, int) else 0
+
+
+def _reader_left() -> int:
+    """The reader of our output went away (`| head`): nothing is wrong, and nothing more can be said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
 
 
 def _show(error: SongkitError, *, as_json: bool) -> None:

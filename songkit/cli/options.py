@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from songkit.cli.completion import AUDIO, LYRICS, FileOf, NameOrFile, yaml_names
 from songkit.cli.say import say
 from songkit.errors import SongkitError
 
@@ -28,11 +29,15 @@ tags_option = click.option(
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a target was not reached.")
 
 FILE = click.Path(path_type=Path)
+AUDIO_FILE = FileOf(AUDIO)
+LYRICS_FILE = FileOf(LYRICS)
+PROFILE = NameOrFile(yaml_names("analysis/profiles"))
 
 
 def chain_option(default: str) -> Callable[[Command], Command]:
     return click.option(
         "--chain",
+        type=NameOrFile(yaml_names("chains")),
         default=default,
         show_default=True,
         metavar="CHAIN",

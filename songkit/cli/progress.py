@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 
 import click
 
+from songkit.cli.log import Stages, current, stage_line
 from songkit.cli.say import above, say
 from songkit.progress import Progress, Update, hearing_preparation, silent
 
@@ -20,15 +22,36 @@ STAGE_EVERY_SECONDS = 30.0
 def shown(*, quiet: bool, many: bool = False) -> Iterator[Progress]:
     """A Progress for the length of the block; stdout is never touched.
 
-    `many`: where stderr is no terminal, only what is done of the whole is told, and that now and then.
+    `many`: where stderr is no terminal, only what is done of the whole is told, and that now and then. The log hears
+    every stage whatever is shown.
     """
+    log = current()
+    with _display(quiet=quiet, many=many, verbose=log.verbose) as display:
+        if not log.hears:
+            yield display
+            return
+        stages = Stages(log.stage)
+
+        def both(update: Update) -> None:
+            stages(update)
+            display(update)
+
+        with hearing_preparation(both):
+            yield both
+        stages.close()
+
+
+@contextmanager
+def _display(*, quiet: bool, many: bool, verbose: bool) -> Iterator[Progress]:
     if quiet:
         yield silent
-    elif sys.stderr.isatty():
+    elif _is_lively_terminal():
         with _bar() as progress, hearing_preparation(progress):
             yield progress
     elif many:
         yield _NowAndThen()
+    elif verbose:  # the log's own lines say it all
+        yield silent
     else:
         lines = _Lines()
         with hearing_preparation(lines):
@@ -36,56 +59,23 @@ def shown(*, quiet: bool, many: bool = False) -> Iterator[Progress]:
         lines.close()
 
 
-class _Lines:
+def _is_lively_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class _Lines(Stages):
     """One line per stage, with its duration, once it is over; one now and then of a stage that takes long."""
 
     def __init__(self) -> None:
-        self._running: dict[str, _Stage] = {}
+        super().__init__(lambda last, seconds: click.echo(stage_line(last, f"{seconds:.1f} s"), err=True))
 
     def __call__(self, update: Update) -> None:
-        running = self._running.get(update.subject)
-        if running is None or running.last.stage != update.stage:
-            self._end(update.subject)
-            self._running[update.subject] = running = _Stage(update)
-        running.last = update
-        if update.fraction == 1.0:
-            self._end(update.subject)
-        elif update.fraction and time.monotonic() - running.told > STAGE_EVERY_SECONDS:
+        super().__call__(update)
+        running = self.running.get(update.subject)
+        if running is not None and update.fraction and time.monotonic() - running.told > STAGE_EVERY_SECONDS:
             running.told = time.monotonic()
-            click.echo(_line(update, f"{update.fraction:.0%}, ETA {running.left_seconds:.0f} s"), err=True)
-
-    def close(self) -> None:
-        for subject in list(self._running):
-            self._end(subject)
-
-    def _end(self, subject: str) -> None:
-        running = self._running.pop(subject, None)
-        if running is not None and running.last.stage:
-            click.echo(_line(running.last, f"{running.seconds:.1f} s"), err=True)
-
-
-class _Stage:
-    """A stage under way."""
-
-    def __init__(self, first: Update) -> None:
-        self.last = first
-        self.began = self.told = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    @property
-    def left_seconds(self) -> float:
-        """How long it will still take, if it goes on as it did."""
-        done = self.last.fraction or 1.0
-        return self.seconds * (1.0 - done) / done
-
-
-def _line(update: Update, time_of_it: str) -> str:
-    prefix = f"{update.subject}: " if update.subject else ""
-    detail = f": {update.detail}" if update.detail else ""
-    return f"{prefix}{update.stage} ({time_of_it}){detail}"
+            told = stage_line(update, f"{update.fraction:.0%}, ETA {running.left_seconds:.0f} s")
+            click.echo(told, err=True)
 
 
 class _NowAndThen:
