@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from songkit import runs
+from songkit.cli import run
 from songkit.errors import InputError, MissingError, NoValidTakeError, UsageError
 from songkit.files import open_source
 from songkit.generate import GENERATORS
 from songkit.generate.diffrhythm import PACKAGES
-from songkit.make import TakesResult, generate_takes, make_song
+from songkit.make import TakesResult, generate_takes
 from songkit.progress import Update
-from tests.tiny_diffrhythm import SilentVae, write
+from tests.tiny_diffrhythm import WITH_MULAN, SilentVae, write
 
 pytestmark = pytest.mark.skipif(
     any(find_spec(package) is None for package in PACKAGES),
@@ -38,7 +39,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     monkeypatch.setitem(GENERATORS, "diffrhythm", "tests.tiny_diffrhythm:Tiny")
 
 
@@ -212,13 +214,19 @@ def test_options_that_cannot_be_are_refused_before_any_work(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.long
-def test_the_command_makes_a_mastered_song(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_makes_a_mastered_song_with_nothing_put_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(GENERATORS, "diffrhythm", "songkit.generate.diffrhythm:DiffRhythm")
     monkeypatch.chdir(tmp_path)
+    write(tmp_path / "models", shape=WITH_MULAN, mulan=True)
     (tmp_path / "song.lrc").write_text(SHEET)
-    result = make_song(
-        lyrics="song.lrc", style="calm piano", seconds=10, seeds="2", generator="auto", output_dir="run",
-        options={"models": str(models), "quality": "preview", "threads": 1},
-    )  # fmt: skip
-    assert result.order.generator.name == "diffrhythm"
-    assert result.delivered[0].path.is_file()
+    asked = ["--lyrics", "song.lrc", "--style", "calm piano", "--seconds", "10", "--seeds", "2"]
+    how = ["--models", "models", "--quality", "preview", "--cfg-interval", "0", "0.5", "--threads", "1", "--json"]
+    capsys.readouterr()  # what the libraries said that wrote the model
+    assert run(["make", *asked, *how, "-o", "run"]) == 0
+    written = json.loads(capsys.readouterr().out)
+    assert written["generator"]["name"] == "diffrhythm"
+    assert written["request"]["options"]["cfg_interval"] == [0.0, 0.5]
+    assert written["request"]["options"]["models"] == str(tmp_path / "models")
+    assert (tmp_path / "run" / written["delivered"][0]["path"]).is_file()

@@ -11,27 +11,31 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-import torch
+import pytest
 
-from songkit.generate.contract import Request, Take
-from songkit.generate.diffrhythm import DiffRhythm, library, sung
-from songkit.generate.diffrhythm import prepared as preparation
-from songkit.generate.diffrhythm.model import DiT
-from songkit.generate.diffrhythm.shape import Shape
-from songkit.generate.diffrhythm.style import Style
-from songkit.generate.diffrhythm.weights import PREFIX
-from songkit.progress import Progress, Update
-from tests.diffrhythm import made_weights, vae_file
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'songkit[diffrhythm]'")
+
+from songkit.generate.contract import Request, Take  # noqa: E402
+from songkit.generate.diffrhythm import DiffRhythm, library, sung  # noqa: E402
+from songkit.generate.diffrhythm import prepared as preparation  # noqa: E402
+from songkit.generate.diffrhythm.model import DiT  # noqa: E402
+from songkit.generate.diffrhythm.shape import Shape  # noqa: E402
+from songkit.generate.diffrhythm.style import Style  # noqa: E402
+from songkit.generate.diffrhythm.weights import PREFIX  # noqa: E402
+from songkit.progress import Progress, Update  # noqa: E402
+from tests.diffrhythm import made_weights, vae_file  # noqa: E402
+from tests.mulan import write as write_mulan  # noqa: E402
 
 TINY = Shape(dim=64, depth=2, heads=4, ff_mult=2, text_dim=32, conv_layers=1, mel_dim=16, max_frames=256)
 """The base model, of 11.9 seconds."""
+WITH_MULAN = replace(TINY, text_dim=512)
 
 
 class Tiny(DiffRhythm):
@@ -97,8 +101,13 @@ class ChordVae(torch.nn.Module):
         return self.decode_export(latents)
 
 
-def write(folder: Path, vae: torch.nn.Module | None = None, shape: Shape = TINY, damage: str = "") -> Path:
-    """Everything that a song needs, below `folder`; `damage` names a weight that is not finite."""
+def write(
+    folder: Path, vae: torch.nn.Module | None = None, shape: Shape = TINY, damage: str = "", *, mulan: bool = False
+) -> Path:
+    """Everything that a song needs, below `folder`; `damage` names a weight that is not finite.
+
+    `mulan`: with a MuQ-MuLan that works, for the generator as it is; its vectors have 512 numbers, as must the shape.
+    """
     weights = _place("dit-base", folder)
     with torch.device("meta"):
         shapes = {PREFIX + name: tuple(value.shape) for name, value in DiT(shape).state_dict().items()}
@@ -110,6 +119,8 @@ def write(folder: Path, vae: torch.nn.Module | None = None, shape: Shape = TINY,
     (weights.parent / "config.json").write_text(json.dumps({"model": asdict(shape)}))
     vae_file(_place("vae", folder), vae or ChordVae(shape.mel_dim))
     np.save(_place("negative-style", folder), unit("vocals only", shape.text_dim)[np.newaxis])
+    if mulan:
+        return write_mulan(folder)
     for name in ("mulan", "muq", "xlm-roberta"):
         for entry in library.LIBRARY[name].files:
             (_place(name, folder).parent / entry[0]).write_text(f"a stand-in for {name}")
