@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from songkit.audio import Samples
 from songkit.dsp.filter_design import Sections
-from songkit.dsp.native import FUSED, inlined, native
+from songkit.dsp.native import FUSED, Fixed, inlined, native
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,9 +103,9 @@ class Cascade:
     """Sections `(n, 5)` over `channels` channels, with the state between blocks; no sections are the identity."""
 
     def __init__(self, sections: Sections, channels: int) -> None:
-        self._sections = np.ascontiguousarray(sections, np.float64)
-        self._past = np.zeros(((channels + 1) // 2, len(sections), 8))
-        self._work = np.empty((_GRID_FRAMES, 2))
+        self._sections = Fixed(np.ascontiguousarray(sections, np.float64))
+        self._past = Fixed(np.zeros(((channels + 1) // 2, len(sections), 8)))
+        self._work = Fixed(np.empty((_GRID_FRAMES, 2)))
         self._position = 0
 
     def push(self, block: Samples) -> Samples:

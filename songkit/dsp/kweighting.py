@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from songkit.audio import Samples
-from songkit.dsp.native import FUSED, native
+from songkit.dsp.native import FUSED, Fixed, native
 from songkit.dsp.upsample import Upsampler
 
 LOWEST_DIRECT_RATE = 44_100
@@ -122,10 +122,10 @@ class KWeightedEnergy:
         self.per_second = per_second
         self.frames = 0
         self.total = 0.0
-        self._weights = np.array(weights, np.float64)
+        self._weights = Fixed(np.array(weights, np.float64))
         self._upsampler = Upsampler(factor, len(weights)) if factor > 1 else None
-        self._coefficients = coefficients(self.rate)
-        self._state = np.zeros((len(weights), 4))
+        self._coefficients = Fixed(coefficients(self.rate))
+        self._state = Fixed(np.zeros((len(weights), 4)))
         self._open = 0.0
         self._done = 0
 

@@ -1,6 +1,6 @@
 """A look-ahead true-peak limiter: linked channels, a release that adapts, and an output that is verified.
 
-    peaks     inter-sample peaks of the input, highest channel                        truepeak.interval_peaks
+    peaks     inter-sample peaks of the input, highest channel                        truepeak.Scanner
     gain      what is needed ahead, held, released and smoothed                       gain_follower.GainFollower
     verify    peaks of the output; where moving gain made a new one, a small dip      TruePeakLimiter._verify_output
 
@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from songkit.audio import Samples
 from songkit.dsp.gain_follower import GainFollower, Pace
+from songkit.dsp.native import Fixed
 from songkit.dsp.reduction import Reduction, ReductionMeter
-from songkit.dsp.truepeak import HALF, PAD, TAPS, Floats, interval_peaks
+from songkit.dsp.truepeak import HALF, PAD, TAPS, Floats, Scanner
 
 # The meter sums the same products in other vectors: the ceiling holds beyond their rounding (0.00002 dB).
 AIM = 1 - 2e-6
@@ -62,6 +63,8 @@ class TruePeakLimiter:
         self._length = self._input + HOP_FRAMES
         self._x = np.zeros((channels, self._length + PAD), np.float32)
         self._y = np.zeros((channels, self._length + PAD), np.float32)
+        self._scanner = Scanner()
+        self._fixed_x, self._fixed_y = Fixed(self._x), Fixed(self._y)
         self._gains = np.full(self._length, drive, np.float32)
         self._trim = np.ones(self._length + DIP_REACH, np.float32)  # what verifying takes away; a dip may reach ahead
         self._filled = self._input
@@ -104,7 +107,7 @@ class TruePeakLimiter:
     def _hop(self) -> None:
         first, last = self._gain, self._gain + HOP_FRAMES
         moving = self._follower.follow(
-            self._peaks(self._x, self._peak, self._ceiling / self._drive), self._gains[first:last]
+            self._peaks(self._fixed_x, self._peak, self._ceiling / self._drive), self._gains[first:last]
         )
         np.multiply(
             self._x[:, first:last], self._gains[first:last] * self._trim[first:last], out=self._y[:, first:last]
@@ -114,10 +117,10 @@ class TruePeakLimiter:
         if self._moving:
             self._verify_output()
 
-    def _peaks(self, samples: Samples, start: int, threshold: float, frames: int = HOP_FRAMES) -> Floats:
+    def _peaks(self, samples: Fixed, start: int, threshold: float, frames: int = HOP_FRAMES) -> Floats:
         """Peaks of the intervals from `start` on, highest channel, what interpolators may differ by included."""
         peaks = np.zeros(frames, np.float32)
-        interval_peaks(samples, threshold, peaks, start=start - HALF, doubt=DOUBT)
+        self._scanner.raise_intervals(samples, threshold, peaks, start=start - HALF, doubt=DOUBT)
         return peaks
 
     def _verify_output(self) -> None:
@@ -125,7 +128,7 @@ class TruePeakLimiter:
         first, last = self._verify, self._verify + HOP_FRAMES
         limit = self._ceiling * VERIFIED
         for turn in range(ROUNDS):
-            peaks = self._peaks(self._y, first, limit, last - first)
+            peaks = self._peaks(self._fixed_y, first, limit, last - first)
             over = np.flatnonzero(peaks > limit)
             if not len(over):
                 return

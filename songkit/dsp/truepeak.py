@@ -281,11 +281,13 @@ def _scan(
 
 
 class Scanner:
-    """Buffers for `_scan`, for those who call it hop after hop."""
+    """`_scan` with its buffers, for those who call it hop after hop."""
 
     def __init__(self) -> None:
         self._peaks = np.zeros(SPAN, np.float32)
         self._scratch = Fixed(np.empty(5 * LANES, np.float32))
+        self._ends = Fixed(np.zeros(1, np.int64))
+        self._found: Fixed | None = None
 
     def raise_highest(
         self, windows: Floats, position: int, ends: npt.NDArray[np.int64], found: npt.NDArray[np.float64]
@@ -296,6 +298,16 @@ class Scanner:
         """
         peaks = self._peaks[: ends[-1]]
         _scan(windows, 0, position, ends, 0.0, 1, 0.0, peaks, found, *_TAPS, self._scratch)
+
+    def raise_intervals(
+        self, windows: Floats | Fixed, threshold: float, peaks: Floats, *, start: int = 0, doubt: float = 0.0
+    ) -> None:
+        """Raise `peaks` as `interval_peaks` does; `windows` has as many channels in every call."""
+        if self._found is None:
+            channels = len(windows.array if isinstance(windows, Fixed) else windows)
+            self._found = Fixed(np.zeros((1, channels, 2)))
+        self._ends.array[0] = len(peaks)
+        _scan(windows, start, 0, self._ends, threshold, 0, doubt, peaks, self._found, *_TAPS, self._scratch)
 
 
 def interval_peaks(windows: Floats, threshold: float, peaks: Floats, *, start: int = 0, doubt: float = 0.0) -> None:
@@ -308,10 +320,7 @@ def interval_peaks(windows: Floats, threshold: float, peaks: Floats, *, start: i
     Between 0.46 and 0.5 of the sample rate interpolators differ by what their length makes of the transition band;
     `doubt` adds that share of what the signal has there to each peak (nothing below -48 dB of its loudest sample).
     """
-    found = np.zeros((1, len(windows), 2))
-    scratch = np.empty(5 * LANES, np.float32)
-    ends = np.array([len(peaks)])
-    _scan(windows, start, 0, ends, threshold, 0, doubt, peaks, found, *_TAPS, scratch)
+    Scanner().raise_intervals(windows, threshold, peaks, start=start, doubt=doubt)
 
 
 class Hops:

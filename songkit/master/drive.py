@@ -20,7 +20,7 @@ from songkit.blocks import Source
 from songkit.dsp.gain_follower import GainFollower, Pace
 from songkit.dsp.kweighting import KWeightedEnergy
 from songkit.dsp.limit import AIM, DOUBT
-from songkit.dsp.truepeak import Floats, Hops, TruePeakMeter, interval_peaks
+from songkit.dsp.truepeak import Floats, Hops, Scanner, TruePeakMeter
 from songkit.master.measures import INTEGRATED, Measure
 from songkit.units import db_to_gain, gain_to_db
 
@@ -136,14 +136,14 @@ def cell_peaks(source: Source, blocks: Iterator[Samples], per_second: int, thres
     """One pass: the limiter's inter-sample peak of each cell, exact from `threshold` on."""
     rate = source.format.sample_rate
     found: list[Floats] = []
-    hops = Hops(source.format.channels)
+    hops, scanner = Hops(source.format.channels), Scanner()
     carry = np.zeros(0, np.float32)
     done = 0
 
     def add(first: int, intervals: int, windows: Floats) -> None:
         nonlocal carry, done
         peaks = np.zeros(intervals, np.float32)
-        interval_peaks(windows, threshold, peaks, doubt=DOUBT)
+        scanner.raise_intervals(windows, threshold, peaks, doubt=DOUBT)
         peaks = np.concatenate([carry, peaks[max(0, -first) :]])
         begin = first + intervals - len(peaks)
         last = (first + intervals) * per_second // rate
