@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 import subprocess
 from pathlib import Path
@@ -231,3 +232,15 @@ def test_tags_do_not_change_the_file_that_was_read(generated: Path, tmp_path: Pa
     master_file(generated, chain_to("mp3"), output_dir=tmp_path)
     assert generated.read_bytes() == before
     assert open_source(generated).frames == 4 * 44_100
+
+
+def test_mutated_wavs_say_something_or_nothing_but_never_fail(generated: Path, tmp_path: Path) -> None:
+    whole, chance = generated.read_bytes(), random.Random(3)
+    path, tail = tmp_path / "mutated.wav", len(generated.read_bytes()) - 6_000
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 8)):
+            where = chance.randrange(60) if chance.random() < 0.3 else chance.randrange(tail, len(data))
+            data[where] = chance.randrange(256)
+        path.write_bytes(data[: chance.randrange(len(data))] if chance.random() < 0.2 else data)
+        read_provenance(path)

@@ -176,3 +176,13 @@ def test_a_master_of_a_take_is_rebuilt_without_the_run() -> None:
     [wav, *_] = master_file(folder / "seed-1" / "take.wav", CHAIN, output_dir="out").outputs
     shutil.rmtree(folder)
     assert reproduce(wav.path).agrees
+
+
+def test_takes_alone_say_it_too_unless_asked_not_to() -> None:
+    ask = ["generate", "--seconds", "10", "--seeds", "1", "--generator", "fake", "-q", "-o"]
+    assert run([*ask, "told/run"]) == 0 and run([*ask, "untold/run", "--no-tags"]) == 0
+    told = read_provenance(Path("told/run/seed-1/take.wav"))
+    assert told.record is not None and told.record.made == "take" and told.disclosure is not None
+    untold = read_provenance(Path("untold/run/seed-1/take.wav"))
+    assert untold.record is None and untold.disclosure is None and not untold.tags
+    assert reproduce("told/run").agrees and reproduce("untold/run").agrees

@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 from songkit.cli.generator import GeneratorCommand
-from songkit.cli.options import FILE, force_option, json_option, print_json, quiet_option, strict_option
+from songkit.cli.options import (
+    FILE,
+    force_option,
+    json_option,
+    print_json,
+    quiet_option,
+    strict_option,
+    tags_option,
+)
 
 
 @click.command(cls=GeneratorCommand)
@@ -27,6 +35,7 @@ from songkit.cli.options import FILE, force_option, json_option, print_json, qui
 @click.option("--no-voice", is_flag=True, help="Leave the guide vocal out.")
 @click.option("--explain", is_flag=True, help="Show how each score comes about.")
 @force_option
+@tags_option
 @strict_option
 @json_option
 @quiet_option

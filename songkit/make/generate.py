@@ -30,6 +30,7 @@ def generate_takes(
     timeout: float | None = None,
     force: bool = False,
     strict: bool = False,
+    provenance: bool = True,
     progress: Progress = silent,
 ) -> TakesResult:
     """Makes a take per seed in one run folder and stops there: each is validated, scored and kept, none is mastered.
@@ -39,7 +40,7 @@ def generate_takes(
     """
     asked = settle_takes(
         lyrics=lyrics, style=style, seconds=seconds, seeds=seeds, generator=generator, output_dir=output_dir,
-        options=options,
+        options=options, provenance=provenance,
     )  # fmt: skip
     check_work(jobs, timeout)
     with open_run(asked.folder, asked.run_from, force=force) as run:
