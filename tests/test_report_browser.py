@@ -119,6 +119,17 @@ def test_a_finding_can_be_heard(browser: Browser, pages: dict[str, Path]) -> Non
     assert browser.run(POSITION) < 4.0
 
 
+def test_what_is_not_in_an_excerpt_is_not_played(browser: Browser, pages: dict[str, Path], tmp_path: Path) -> None:
+    page = pages["analysis"].read_text(encoding="utf-8").replace('data-start="0"', 'data-start="100"')
+    (tmp_path / "excerpt.html").write_text(page, encoding="utf-8")
+    browser.open(tmp_path / "excerpt.html")
+    browser.click(".where button")
+    assert "0:03 is not in the preview, which has 1:40 to 1:46" in browser.run(
+        "document.querySelector('.said').textContent"
+    )
+    assert not browser.run(PLAYING)
+
+
 def test_keys_do_all_that_the_mouse_does(browser: Browser, pages: dict[str, Path]) -> None:
     browser.open(pages["master"])
     browser.press(" ")

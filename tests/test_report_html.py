@@ -157,6 +157,11 @@ def test_figures_without_a_value_show_the_reason() -> None:
     assert "integrated – 0.000 s of audio, needs 0.4 s" in text
 
 
+def test_what_was_not_looked_for_is_not_said_to_be_empty() -> None:
+    assert "Every detector" not in PAGES["partly"]() and "Every detector" in sections.findings([])
+    assert PAGES["partly"]().count("defects were not looked for") == 2
+
+
 def test_a_master_shows_before_after_steps_checks_and_reduction() -> None:
     text = Page(PAGES["two files"]()).text
     for words in (

@@ -191,6 +191,11 @@
 
     /** Plays from a time of the programme, of which the preview may be a part. */
     playAt(seconds, index = null) {
+      const end = this.start + this.seconds;
+      if (seconds < this.start - 1 || seconds > end + 1) {
+        this.say(`${clock(seconds)} is not in the preview, which has ${clock(this.start)} to ${clock(end)}.`);
+        return undefined;
+      }
       this.seek(seconds - this.start);
       if (index !== null) this.choose(index);
       return this.playing ? undefined : this.play();

@@ -17,7 +17,7 @@ from songkit.units import clock, gain_to_db
 
 _PLACE = "\ue000"
 """Stands around the name of a clip where its samples will stand; no text can hold it (see `wording.visible`)."""
-KEYS = "Keys: space plays and stops, the arrows jump 5 s, digits choose a version."
+KEYS = "Keys: space plays and stops, the arrows jump 5 s"
 BLIND = (
     "X is one of the two, drawn anew by chance in each round. Listen as long as you like, then say which it is. "
     "The result stays hidden until you ask for it."
@@ -82,7 +82,7 @@ class Players:
             _transport(max(clip.seconds for clip in clips), clips[0].start_seconds, choice=choice),
             _blind([title for title, _, _ in found]) if choice else "",
             tag("p", _told(self._material.previews, clips), class_="quiet"),
-            tag("p", KEYS, class_="quiet keys", hidden=""),
+            tag("p", KEYS + (", digits choose a version." if choice else "."), class_="quiet keys", hidden=""),
             *missing,
             class_="deck",
             id=name,

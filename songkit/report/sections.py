@@ -15,7 +15,7 @@ from songkit.report.grouped import LISTED_TIMES, FindingGroup, grouped
 from songkit.report.look import Look
 from songkit.report.markup import Markup, figure_text, join, table, tag, text
 from songkit.report.plots import Curve, Level
-from songkit.report.verdict import Verdict
+from songkit.report.verdict import NOT_LOOKED_FOR, Verdict, looked_for
 from songkit.report.wording import number
 from songkit.units import gain_to_db
 
@@ -257,7 +257,10 @@ def analysis_parts(analysis: Analysis, look: Look | None = None) -> list[Markup]
         ),
     ]
     return [
-        section("Findings", findings(kinds, heard=look is not None)),
+        section(
+            "Findings",
+            findings(kinds, heard=look is not None) if kinds or looked_for(analysis) else tag("p", NOT_LOOKED_FOR),
+        ),
         *([section("Over time", *over_time)] if any(over_time) else []),
         *([section("Spectrum", *tone)] if any(tone) else []),
         *([section("Stereo and loudness", tag("div", *image, class_="pair"))] if any(image) else []),

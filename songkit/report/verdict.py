@@ -10,6 +10,8 @@ from songkit.report.grouped import WORDS, grouped
 from songkit.report.results import Master, Takes
 from songkit.report.wording import count, number
 
+NOT_LOOKED_FOR = "Only a part of the meters ran; defects were not looked for."
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -30,11 +32,16 @@ def of_analysis(analysis: Analysis) -> Verdict:
         return Verdict("error", "Something is broken", f"{' and '.join(told)}: see below where, and what to do.")
     if warnings:
         return Verdict("warning", "Worth a look before it goes out", f"{' and '.join(told)}, nothing broken.")
-    if analysis.undefined.get("waveform") or analysis.undefined.get("defects.clipping"):
-        return Verdict("good", "Measured", "Only a part of the meters ran; defects were not looked for.")
+    if not looked_for(analysis):
+        return Verdict("good", "Measured", NOT_LOOKED_FOR)
     return Verdict(
         "good", "Nothing wrong was found", f"{' and '.join(told)}." if told else "Every detector came back empty."
     )
+
+
+def looked_for(analysis: Analysis) -> bool:
+    """Whether the meters ran that find defects."""
+    return not (analysis.undefined.get("waveform") or analysis.undefined.get("defects.clipping"))
 
 
 def of_master(result: Master) -> Verdict:
