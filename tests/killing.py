@@ -1,4 +1,6 @@
-"""A tiny run that ends itself by SIGKILL at a chosen point: `python -m tests.killing FOLDER KIND NUMBER`.
+"""Tiny work that ends itself by SIGKILL at a chosen point: `python -m tests.killing FOLDER KIND NUMBER [SOURCE]`.
+
+Without a source a run is made in the folder, with one it is mastered into it.
 
 stage N   when the Nth named stage begins, counted from 0
 step N    before the Nth step on the disk (a file opened for writing, renamed, linked, removed, a folder made)
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from songkit.chains import Chain
+from songkit.deliver import master_file
 from songkit.generate import GENERATORS
 from songkit.make import make_song
 from songkit.progress import Update
@@ -59,10 +62,14 @@ def main() -> None:
     GENERATORS["fake"] = "tests.generators:Fake"
     counter = Counter(folder, kind, number)
     sys.addaudithook(counter.audit)
-    make_song(
-        seconds=10.0, seeds="2", style="slow", generator="fake", chain=Chain.parse(CHAIN), output_dir=folder, jobs=1,
-        progress=counter.progress,
-    )  # fmt: skip
+    chain = Chain.parse(CHAIN)
+    if len(sys.argv) > 4:
+        master_file(sys.argv[4], chain, output_dir=folder, skip_existing=True, progress=counter.progress)
+    else:
+        make_song(
+            seconds=10.0, seeds="2", style="slow", generator="fake", chain=chain, output_dir=folder, jobs=1,
+            progress=counter.progress,
+        )  # fmt: skip
     print(json.dumps(counter.counts))
 
 

@@ -17,6 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from songkit.audio import Encoding, Format
+from songkit.files import AudioWriter
+from tests import signals
+
 ROOT = Path(__file__).parents[1]
 SOUNDS = (".wav", ".opus")
 
@@ -32,9 +36,9 @@ class Whole:
     seconds: float
 
 
-def start(folder: Path, kind: str = "none", number: int = 0) -> subprocess.Popen[str]:
+def start(folder: Path, kind: str = "none", number: int = 0, *source: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.killing", str(folder), kind, str(number)],
+        [sys.executable, "-m", "tests.killing", str(folder), kind, str(number), *source],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
@@ -94,6 +98,21 @@ def test_a_few_kills_of_one_run(whole: Whole, tmp_path: Path) -> None:
     ]
     assert codes.count(-signal.SIGKILL) >= 2
     assert_whole(folder, whole, str(codes))
+
+
+def test_a_master_killed_again_and_again_is_done_by_the_same_command(tmp_path: Path) -> None:
+    source = tmp_path / "in.wav"
+    with AudioWriter(source, Format(44_100), Encoding("wav", 24)) as file:
+        file.push(signals.song(4.0, 44_100).samples)
+        file.commit()
+    code, out = ended(start(tmp_path / "whole", "none", 0, str(source)))
+    steps, whole = json.loads(out)["step"], tmp_path / "whole"
+    assert code == 0 and steps >= 8
+    folder = tmp_path / "killed"
+    for number in (steps // 3, 2 * steps // 3, steps // 2, 3):
+        assert ended(start(folder, "step", number, str(source)))[0] in (0, -signal.SIGKILL)
+    assert ended(start(folder, "none", 0, str(source)))[0] == 0
+    assert sounds(folder) == sounds(whole) and names(folder) == names(whole)
 
 
 @pytest.mark.long
