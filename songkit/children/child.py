@@ -2,6 +2,7 @@
 
     stdin    a task is one line of JSON; kept open by the parent: its end means that the parent is gone
     channel  one line of JSON per message: {"stage", "fraction", "detail"}, a task's last one {"result"} or {"error"}
+             (and "peak_bytes", the most memory held so far)
     stdout and stderr   the log: what libraries print, and the traceback of a bug
     SIGTERM  put away what is unfinished, and go
 
@@ -20,6 +21,7 @@ import time
 from queue import SimpleQueue
 from typing import Any
 
+from songkit.children.memory import peak_bytes
 from songkit.children.task import Asked
 from songkit.errors import SongkitError
 from songkit.progress import Progress, Update
@@ -70,7 +72,7 @@ def _work(asked: Asked, channel: Any) -> None:
         last = {"error": "MemoryError", "message": "out of memory", "hint": ""}
     sys.stdout.flush()  # what was printed belongs to the log before the parent reads it
     sys.stderr.flush()
-    channel.write(json.dumps(last, allow_nan=False) + "\n")
+    channel.write(json.dumps({**last, "peak_bytes": peak_bytes()}, allow_nan=False) + "\n")
 
 
 def channel_progress(channel: Any) -> Progress:

@@ -46,15 +46,16 @@ _THREAD_VARIABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ended: its result (plain JSON values) or its failure, and the seconds it took.
+    """How a task ended: its result (plain JSON values) or its failure, the seconds it took, and the most memory.
 
-    `index` is its place among the tasks.
+    `index` is its place among the tasks. `peak_bytes` is what the child had held by then, None where it could not say.
     """
 
     index: int
     seconds: float
     result: Mapping[str, Any] | None = None
     failure: Failure | None = None
+    peak_bytes: int | None = None
 
     def value(self) -> Mapping[str, Any]:
         """The result; raises the failure's exception where there is none."""
@@ -178,9 +179,10 @@ class _Child:
         seconds = time.monotonic() - self._started
         stage = self.last.stage
         if self._last_word is not None and "result" in self._last_word:
-            return Outcome(self._index, seconds, self._last_word["result"])
+            return Outcome(self._index, seconds, self._last_word["result"], peak_bytes=self._last_word["peak_bytes"])
         if self._last_word is not None:
-            return Outcome(self._index, seconds, failure=failure.refused(self._last_word, stage, log))
+            refused = failure.refused(self._last_word, stage, log)
+            return Outcome(self._index, seconds, failure=refused, peak_bytes=self._last_word["peak_bytes"])
         if self._timed_out:
             return Outcome(self._index, seconds, failure=failure.timed_out(stage, self.last.fraction, seconds, log))
         return Outcome(self._index, seconds, failure=failure.ended(code, stage, log))

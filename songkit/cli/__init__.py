@@ -27,6 +27,7 @@ COMMANDS = {
     "generate": "songkit.cli.generate:generate",
     "edit": "songkit.cli.edit:edit",
     "rank": "songkit.cli.rank:rank",
+    "runs": "songkit.cli.runs:runs",
     "master": "songkit.cli.master:master",
     "analyze": "songkit.cli.analyze:analyze",
     "compare": "songkit.cli.compare:compare",

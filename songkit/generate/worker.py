@@ -16,12 +16,13 @@ from songkit.progress import Progress, silent
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one job ended: its result (plain JSON values) or its failure, and the seconds it took."""
+    """How one job ended: its result (plain JSON values) or its failure, the seconds it took, and the most memory."""
 
     job: Job
     seconds: float
     result: Mapping[str, Any] | None = None
     failure: Failure | None = None
+    peak_bytes: int | None = None
 
     def value(self) -> Mapping[str, Any]:
         """The result; raises the failure's exception where there is none."""
@@ -46,4 +47,4 @@ def run(
     ended = children.run(tasks, at_once=at_once, timeout_seconds=timeout_seconds, progress=progress)
     with closing(ended) as outcomes:
         for each in outcomes:
-            yield Outcome(jobs[each.index], each.seconds, each.result, each.failure)
+            yield Outcome(jobs[each.index], each.seconds, each.result, each.failure, each.peak_bytes)

@@ -7,6 +7,7 @@ result    what came of it, as a value and as the manifest
 ledger    a run under way, and the manifest after every step
 generate  takes only            edit      parts of a recording made anew
 run       the way through all of these, resumable
+history   the runs of a folder, as their manifests tell
 """
 
 from __future__ import annotations

@@ -38,6 +38,8 @@ class TakeResult:
     """Whether it was found from an earlier run and not made now."""
     seconds: float = 0.0
     """How long making it took."""
+    peak_bytes: int | None = None
+    """The most memory that making it held; None where it ended without a last word."""
 
     @property
     def score(self) -> Score | None:
@@ -68,6 +70,7 @@ class TakeResult:
             "failure": None if self.failure is None else self.failure.to_dict(),
             "reused": self.reused,
             "seconds": round(self.seconds, 3),
+            "peak_memory_bytes": self.peak_bytes,
         }
 
 

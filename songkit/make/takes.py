@@ -44,7 +44,7 @@ def each_take(
         if kept is None:
             missing.append(seed)
         else:
-            yield _judged(kept, order, 0.0, progress)
+            yield _judged(kept, order, progress)
     if not missing:
         return
     began = time.monotonic()
@@ -102,22 +102,32 @@ def _by_seed(outcomes: Iterator[Outcome]) -> Iterator[tuple[int, Outcome]]:
 def _made(seed: int, outcome: Outcome, order: TakesOrder, run: Run, progress: Progress) -> TakeResult:
     """The result of a child: its take moved to its place before anything else, then judged."""
     if outcome.failure is not None:
-        return _failed(seed, outcome.failure, outcome.seconds)
+        return _failed(seed, outcome.failure, outcome)
     take = outcome.take()
     try:
         sign(order, take)
-        kept = run.keep(seed, order.take_key(seed), take.audio, take.facts, take.files)
+        kept = run.keep(
+            seed,
+            order.take_key(seed),
+            take.audio,
+            take.facts,
+            take.files,
+            seconds=outcome.seconds,
+            peak_bytes=outcome.peak_bytes,
+        )
     except SongkitError as error:
         failure = Failure("refused", "keep", error.message, error.hint, type(error).__name__)
-        return _failed(seed, failure, outcome.seconds)
-    return _judged(kept, order, outcome.seconds, progress)
+        return _failed(seed, failure, outcome)
+    return _judged(kept, order, progress)
 
 
-def _failed(seed: int, failure: Failure, seconds: float) -> TakeResult:
-    return TakeResult(seed, "failed", (str(failure),), failure=failure, seconds=seconds)
+def _failed(seed: int, failure: Failure, outcome: Outcome) -> TakeResult:
+    return TakeResult(
+        seed, "failed", (str(failure),), failure=failure, seconds=outcome.seconds, peak_bytes=outcome.peak_bytes
+    )
 
 
-def _judged(kept: KeptTake, order: TakesOrder, seconds: float, progress: Progress) -> TakeResult:
+def _judged(kept: KeptTake, order: TakesOrder, progress: Progress) -> TakeResult:
     """A kept take, measured once: rejected for what makes it no music, or for a closed gate of the score."""
     found = validate(kept.audio, order.request.seconds, about(progress, f"seed {kept.seed}"))
     reasons = found.complaints
@@ -132,5 +142,6 @@ def _judged(kept: KeptTake, order: TakesOrder, seconds: float, progress: Progres
         sha256=kept.sha256,
         analysis=found.analysis,
         reused=kept.reused,
-        seconds=seconds,
+        seconds=kept.seconds,
+        peak_bytes=kept.peak_bytes,
     )

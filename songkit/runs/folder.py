@@ -104,12 +104,26 @@ class Run:
             for path in (take.audio, *take.files.values()):
                 link(path, work / path.name)
             files = {name: work / path.name for name, path in take.files.items()}
-            return replace(self.keep(seed, key, work / take.audio.name, take.facts, files), reused=True)
+            kept = self.keep(
+                seed, key, work / take.audio.name, take.facts, files, seconds=take.seconds, peak_bytes=take.peak_bytes
+            )
+            return replace(kept, reused=True)
         return None
 
-    def keep(self, seed: int, key: str, audio: Path, facts: Mapping[str, Any], files: Mapping[str, Path]) -> KeptTake:
+    def keep(
+        self,
+        seed: int,
+        key: str,
+        audio: Path,
+        facts: Mapping[str, Any],
+        files: Mapping[str, Path],
+        *,
+        seconds: float = 0.0,
+        peak_bytes: int | None = None,
+    ) -> KeptTake:
         """Moves a take and its side files to its seed's folder, which appears when all is on the disk.
 
+        `seconds` and `peak_bytes` say what making it cost.
         Raises SignalError when a file is not where the generator said, OutputError where the system refuses.
         """
         staged = self.fresh_work(f"keep-{seed}")
@@ -120,11 +134,20 @@ class Run:
             move(path, staged / names[name])
         sha256 = file_sha256(take)
         record = {"key": key, "audio": take.name, "sha256": sha256, "facts": dict(facts), "files": names}
-        write_json(staged / TAKE, record)
+        write_json(staged / TAKE, {**record, "seconds": round(seconds, 3), "peak_bytes": peak_bytes})
         final = self.folder / f"seed-{seed}"
         appear(staged, final)
         kept_files = {name: final / file for name, file in names.items()}
-        return KeptTake(seed, final / take.name, sha256, dict(facts), kept_files, reused=False)
+        return KeptTake(
+            seed,
+            final / take.name,
+            sha256,
+            dict(facts),
+            kept_files,
+            reused=False,
+            seconds=seconds,
+            peak_bytes=peak_bytes,
+        )
 
     def delivery(self, key: str, *, force: bool = False) -> dict[str, Any] | None:
         """The record of what was delivered under that key, when every file is as it was; else None.

@@ -24,6 +24,10 @@ class KeptTake:
     files: Mapping[str, Path]
     reused: bool
     """Whether it was found and not made now."""
+    seconds: float = 0.0
+    """How long making it took."""
+    peak_bytes: int | None = None
+    """The most memory that making it held, None where that is not known."""
 
 
 def take_in(folder: Path, seed: int, key: str) -> KeptTake | None:
@@ -37,7 +41,16 @@ def take_in(folder: Path, seed: int, key: str) -> KeptTake | None:
     files = {name: folder / file for name, file in record["files"].items()}
     if not all(path.is_file() for path in files.values()):
         return None
-    return KeptTake(seed, folder / record["audio"], record["sha256"], record["facts"], files, reused=True)
+    return KeptTake(
+        seed=seed,
+        audio=folder / record["audio"],
+        sha256=record["sha256"],
+        facts=record["facts"],
+        files=files,
+        reused=True,
+        seconds=record.get("seconds", 0.0),
+        peak_bytes=record.get("peak_bytes"),
+    )
 
 
 def is_file_of(path: Path, sha256: str) -> bool:
