@@ -58,7 +58,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     finding = Finding("clicks", "warning", "a click", "declick", start_seconds=3.0, end_seconds=3.01)
     output = reports.delivered("loud.wav", path=loud, analysis=after)
     mastered = reports.master(output, source=str(quiet), before=before)
-    takes = tuple(reports.take(seed, analysis=before) for seed in (1, 2, 3))
+    takes = tuple(reports.take(seed, analysis=replace(before, findings=(finding,))) for seed in (1, 2, 3))
     for take in takes:
         take.take = replace(take.take, audio=quiet if take.seed == 1 else _written(song, folder / f"{take.seed}.wav"))
     made = {
@@ -235,6 +235,8 @@ def test_a_run_plays_every_take_and_one_thing_at_a_time(browser: Browser, pages:
     assert browser.run("document.querySelectorAll('#deck-1 .version').length") == 3
     browser.click("[data-of=clip-2] figure .area", x_share=0.1)
     browser.until("document.querySelector('#deck-1').dataset.sounding === '1'")
+    browser.click(".detail[data-of] .where button")  # a finding of the winner is heard in the winner
+    browser.until("document.querySelector('#deck-1').dataset.sounding === '0'")
     browser.click("#deck-2 .play")
     browser.until("document.querySelector('#deck-2').dataset.state === 'playing'")
     assert browser.run("document.querySelector('#deck-1').dataset.state") == "paused"

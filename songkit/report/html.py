@@ -26,6 +26,8 @@ from songkit.report.wording import count, describe_signal
 from songkit.version import __version__
 
 RUN_PAGE = "report.html"
+STYLES = ("page.css", "player.css")
+SCRIPTS = ("player.js", "blind.js", "timeline.js")
 
 GLOSSARY = (
     ("LUFS, LU", "loudness as heard (ITU-R BS.1770-5), and differences of it; integrated means the whole programme"),
@@ -105,7 +107,7 @@ def _page(title: str, about: str, parts: list[Markup]) -> str:
     footer = tag("footer", terms, tag("p", f"Measured with songkit {__version__}."))
     body = join([header, tag("main", *parts), footer])
     played = 'class="deck"' in body
-    style, script = _beside("page.css") + _beside("player.css"), _beside("player.js") if played else ""
+    style, script = (_beside(*names) for names in (STYLES, SCRIPTS if played else ()))
     return Template(_beside("page.html")).substitute(
         title=text(f"{title} – songkit report"),
         style=style,
@@ -117,8 +119,8 @@ def _page(title: str, about: str, parts: list[Markup]) -> str:
 
 
 @cache
-def _beside(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def _beside(*names: str) -> str:
+    return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
 
 
 def _hash(content: str) -> str:

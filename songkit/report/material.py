@@ -12,7 +12,7 @@ import numpy as np
 from songkit.analysis import Analysis
 from songkit.errors import SongkitError
 from songkit.files import FileSource, open_source
-from songkit.progress import Progress, silent, watched
+from songkit.progress import Progress, about, silent, watched
 from songkit.report.clips import Clip, ClipWriter, Previews, plan_previews, preview_rate
 from songkit.report.look import Look, LookMeter
 from songkit.report.wording import visible
@@ -68,7 +68,9 @@ def gather(wanted: Sequence[Recording], seen: Collection[Path] = (), progress: P
     with tempfile.TemporaryDirectory(prefix="songkit-") as folder:
         for index, each in enumerate(wanted):
             try:
-                found, look = _read(each, Path(folder) / f"{index}.mp3", plan, rate, each.path in seen, progress)
+                found, look = _read(
+                    each, Path(folder) / f"{index}.mp3", plan, rate, each.path in seen, about(progress, each.name)
+                )
             except SongkitError as error:
                 missing[each.path] = f"{each.name}: {visible(error.message)}"
                 continue
