@@ -132,6 +132,27 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert saved in (None, made.files["latents"].stat().st_mtime_ns), "latents that were kept are not made again"
 
 
+@pytest.mark.long
+def test_an_interrupt_ends_it_within_a_second_and_keeps_what_is_done(tmp_path: Path, models: Path) -> None:
+    folder = tmp_path / "run"
+    call = json.dumps({"folder": str(folder), "models": str(models), "seeds": "1,2"})
+    running = subprocess.Popen(
+        [sys.executable, "-c", CALL, call],
+        env={**os.environ, "TINY_HANGS": "sample", "TINY_SEED": "2", "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+    )
+    until = time.monotonic() + 60
+    while not (folder / "seed-1").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(2)
+    running.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    _, log = running.communicate(timeout=20)
+    assert time.monotonic() - sent < 2.0
+    assert b"KeyboardInterrupt" in log
+    assert (folder / "seed-1" / "take.wav").is_file() and not (folder / "seed-2").exists()
+
+
 def wait_for_lock(folder: Path) -> None:
     """The children of a killed parent go within seconds."""
     until = time.monotonic() + 10

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'songkit[diffrhythm]'")
 
+from songkit.generate.diffrhythm import checkpoint  # noqa: E402
+from songkit.generate.diffrhythm.checkpoint import Checkpoint  # noqa: E402
 from songkit.generate.diffrhythm.field import Prompt, Reference  # noqa: E402
 from songkit.generate.diffrhythm.model import DiT  # noqa: E402
 from songkit.generate.diffrhythm.pieces import PIECE_FRAMES, REPEATED_FRAMES, Piece, pieces_of, sample_in_pieces  # noqa: E402
@@ -61,6 +64,32 @@ def test_a_piece_keeps_what_the_one_before_made(model: DiT, prompt: Prompt) -> N
     assert torch.equal(made[:, 64:], sample(model, told, start[:, 32:], SCHEDULE)[:, 32:])
     done = [update.fraction or 0.0 for update in updates]
     assert done == sorted(done) and done[-1] == 1.0, "one way from nothing to all of it"
+
+
+def test_a_killed_way_goes_on_from_its_checkpoint_to_the_same_bytes(
+    model: DiT, prompt: Prompt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
+    start, pieces = noise([3], FRAMES, model), (Piece(0, 64), Piece(32, 96))
+    whole = sample_in_pieces(model, prompt, start, SCHEDULE, pieces=pieces)
+
+    class KilledError(Exception): ...
+
+    def killed(update: Update) -> None:
+        if update.fraction and update.fraction > 0.6:
+            raise KilledError
+
+    kept = Checkpoint(tmp_path, "a key")
+    with pytest.raises(KilledError):
+        sample_in_pieces(model, prompt, start, SCHEDULE, killed, pieces=pieces, checkpoint=kept)
+    updates: list[Update] = []
+    again = sample_in_pieces(model, prompt, start, SCHEDULE, updates.append, pieces=pieces, checkpoint=kept)
+    assert torch.equal(again, whole)
+    assert len([update for update in updates if update.fraction]) < 6, "steps that were kept are not taken again"
+    other = sample_in_pieces(
+        model, prompt, noise([4], FRAMES, model), SCHEDULE, pieces=pieces, checkpoint=Checkpoint(tmp_path, "other")
+    )
+    assert not torch.equal(other, whole), "what was made from something else is not gone on from"
 
 
 def test_what_a_recording_keeps_stays_in_every_piece(model: DiT, prompt: Prompt) -> None:

@@ -9,6 +9,7 @@
     model                 the network, whole
     precision, weights    fp32, bf16 and the published fp16, on which device; strict loading
     field, sampler        the guided velocity; from noise to latents: time grid, solvers, seeds
+    checkpoint            the state between two steps, kept now and then
     latents               what latents must be before they are decoded, and how they are kept
     vae, chunks, decoded  latents to audio and back, in overlapping chunks; the take, written as it is
     memory, torch_audio   memory kept, measured, named; torchaudio where its library does not load

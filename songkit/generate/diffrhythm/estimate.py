@@ -50,8 +50,16 @@ def of(options: Settled, seconds: float, folder: Path, progress: Progress) -> Es
     progress(Update("estimate"))
     pieces = len(pieces_of(singer.prompt.frames)) if options.chunked_ode else 1
     estimate = Estimate(singer.seconds_per_step(), pieces * evaluations(singer.schedule))
-    progress(Update("estimate", 1.0, detail=f"{estimate} ({options.place})"))
+    progress(Update("estimate", 1.0, detail=f"{estimate}; {how(options)}"))
     return estimate
+
+
+def how(options: Settled) -> str:
+    """What is used, for the user."""
+    guidance = f"guidance {options.cfg_strength:g}"
+    if options.cfg_interval != (0.0, 1.0):
+        guidance += " from {:g} to {:g}".format(*options.cfg_interval)
+    return f"{options.steps} steps by {options.solver}, {guidance}, {options.place}"
 
 
 def evaluations(schedule: Schedule) -> float:

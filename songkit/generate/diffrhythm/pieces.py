@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from songkit.generate.diffrhythm.checkpoint import Checkpoint
 from songkit.generate.diffrhythm.field import Prompt, Reference
 from songkit.generate.diffrhythm.model import DiT
 from songkit.generate.diffrhythm.sampler import STAGE, Schedule, sample
@@ -47,6 +48,7 @@ def sample_in_pieces(
     progress: Progress = silent,
     *,
     batched: bool | None = None,
+    checkpoint: Checkpoint | None = None,
     pieces: tuple[Piece, ...] | None = None,
 ) -> Tensor:
     """The latents (1, frames, channels) of one song, as `sample` makes them but piece by piece."""
@@ -61,7 +63,15 @@ def sample_in_pieces(
             start=prompt.start + piece.first / frames,
             reference=Reference(known[window], tuple(_runs(~kept[window]))) if kept[window].any() else None,
         )
-        made = sample(model, own, start[:, window], schedule, _part(progress, number, len(pieces)), batched=batched)
+        made = sample(
+            model,
+            own,
+            start[:, window],
+            schedule,
+            _part(progress, number, len(pieces)),
+            batched=batched,
+            checkpoint=checkpoint and checkpoint.of_piece(number),
+        )
         known[window] = made[0].float().cpu()
         kept[window] = True
     return known.unsqueeze(0).to(start)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from songkit.errors import UsageError, near_names
 from songkit.generate.contract import MAX_SEED
+from songkit.generate.diffrhythm.checkpoint import Checkpoint
 from songkit.generate.diffrhythm.field import GuidedField, Prompt
 from songkit.generate.diffrhythm.model import DiT
 from songkit.optional import need
@@ -87,31 +88,42 @@ def sample(
     progress: Progress = silent,
     *,
     batched: bool | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Tensor:
     """The latents (songs, frames, channels) that the model makes of the noise `start`, in the format of the state.
 
     Frames that the prompt's reference keeps are the reference's own, exactly. `batched` says whether both branches of
-    guidance run in one batch (None: where it pays). Every step is reported; whoever wants to stop raises from
+    guidance run in one batch (None: where it pays). `checkpoint` keeps the state of one song between steps, and what it
+    has kept is gone on from. Every step is reported; whoever wants to stop raises from
     `progress`. Raises SignalError when a velocity is not finite.
     """
     field = GuidedField(model, prompt, strength=schedule.guidance, interval=schedule.guidance_interval, batched=batched)
     progress(Update(STAGE, 0.0))
-    state = integrate(field, start, schedule, progress)
+    state = integrate(field, start, schedule, progress, checkpoint)
     if prompt.reference is None:
         return state
     kept = prompt.reference.kept(prompt.frames).to(state.device)
     return torch.where(kept, prompt.reference.fitted(prompt.frames).to(state), state)
 
 
-def integrate(field: Field, start: Tensor, schedule: Schedule, progress: Progress = silent) -> Tensor:
-    """The state at time 1 that the field carries `start` to."""
+def integrate(
+    field: Field,
+    start: Tensor,
+    schedule: Schedule,
+    progress: Progress = silent,
+    checkpoint: Checkpoint | None = None,
+) -> Tensor:
+    """The state at time 1 that the field carries `start` to; dopri5, whose steps are its own, keeps no checkpoint."""
     times = schedule.times(start.dtype, start.device)
     if schedule.solver == "dopri5":
         return _adaptive(field, start, times, schedule.tolerance, progress)
-    state = start
-    for index in range(len(times) - 1):
+    done, state = (0, start) if checkpoint is None else checkpoint.found(start)
+    steps = len(times) - 1
+    for index in range(done, steps):
         state = _step(field, state, times[index], times[index + 1], schedule.solver)
-        progress(Update(STAGE, (index + 1) / (len(times) - 1)))
+        if checkpoint is not None:
+            checkpoint.keep(index + 1, state, last=index + 1 == steps)
+        progress(Update(STAGE, (index + 1) / steps))
     return state
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from songkit.generate.diffrhythm import latents as latent_files
 from songkit.generate.diffrhythm import library, weights
+from songkit.generate.diffrhythm.checkpoint import Checkpoint
 from songkit.generate.diffrhythm.field import GuidedField, Prompt, Reference
 from songkit.generate.diffrhythm.model import DiT
 from songkit.generate.diffrhythm.options import Settled
@@ -59,12 +60,19 @@ class Singer:
             batched=False if thrifty else None,
         )
 
-    def sing(self, seed: int, progress: Progress) -> Tensor:
-        """The latents (frames, channels) of a seed."""
+    def sing(self, seed: int, progress: Progress, checkpoint: Checkpoint) -> Tensor:
+        """The latents (frames, channels) of a seed, gone on with where `checkpoint` has kept some of the way."""
         start = noise([seed], self.prompt.frames, self.model)
         pieces = None if self.in_pieces else pieces_of(self.prompt.frames, self.prompt.frames)
         return sample_in_pieces(
-            self.model, self.prompt, start, self.schedule, progress, batched=self.batched, pieces=pieces
+            self.model,
+            self.prompt,
+            start,
+            self.schedule,
+            progress,
+            batched=self.batched,
+            checkpoint=checkpoint,
+            pieces=pieces,
         )[0]
 
     @torch.inference_mode()

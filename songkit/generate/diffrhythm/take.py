@@ -1,8 +1,9 @@
 """One seed to a take, in stages: latents made, checked and kept; decoded, checked and kept. None is done twice.
 
-    latents.safetensors   before the decoder runs
-    raw.wav               float32, as it was decoded: no peak is divided by, nothing is cut off above full scale
-    raw.json              written last: what belongs to raw.wav
+    sampling-0.safetensors   the state between two steps, now and then
+    latents.safetensors      before the decoder runs
+    raw.wav                  float32, as it was decoded: no peak is divided by, nothing is cut off above full scale
+    raw.json                 written last: what belongs to raw.wav
 
 What an interrupted run left is used where its key says that it was made from the same; the rest is made again.
 """
@@ -21,6 +22,7 @@ from songkit.atomic import write_json
 from songkit.generate.contract import Request, Take
 from songkit.generate.diffrhythm import latents as latent_files
 from songkit.generate.diffrhythm import library, memory, reference
+from songkit.generate.diffrhythm.checkpoint import Checkpoint
 from songkit.generate.diffrhythm.decoded import write_take
 from songkit.generate.diffrhythm.options import Settled
 from songkit.generate.diffrhythm.shape import SAMPLE_RATE
@@ -60,6 +62,7 @@ def make_take(work: Work, prepared: Mapping[str, Any]) -> Take:
     """The take of a seed. Raises SignalError naming the stage, MemoryError, and what loading raises."""
     memory.keep_freed_memory()
     torch.set_num_threads(work.options.threads)
+    torch.backends.cudnn.deterministic = True  # the same bytes for the same seed, on a GPU too
     with memory.named_when_it_runs_out():
         latents, sampled = _latents(work)
         decoded = _audio(work, latents, prepared["facts"].get("encoded_gain_db", 0.0))
@@ -76,7 +79,8 @@ def _latents(work: Work) -> tuple[torch.Tensor, dict[str, Any]]:
     began = time.monotonic()
     singer = Singer.load(work.options, work.request.seconds, work.shared, work.progress, thrifty=work.thrifty)
     loaded = time.monotonic()
-    latents = singer.sing(work.seed, memory.shown(work.progress, work.options.device))
+    progress = memory.shown(work.progress, work.options.device)
+    latents = singer.sing(work.seed, progress, Checkpoint(work.folder, work.key))
     sampled = time.monotonic()
     figures = latent_files.check(latents)
     warnings = [*figures.warnings()]
