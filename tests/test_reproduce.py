@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from songkit.deliver import master_album, master_file
 from songkit.errors import InputError, MissingError
 from songkit.files import AudioWriter
 from songkit.generate import GENERATORS
-from songkit.make import make_song
-from songkit.provenance import Record, fields_of, read_provenance
+from songkit.generate.diffrhythm import PACKAGES
+from songkit.make import generate_takes, make_song
+from songkit.provenance import Disclosure, Record, fields_of, read_provenance
 from songkit.reproduce import reproduce
 from songkit.tags import read_tags, write_tags
 from tests import signals
@@ -186,3 +188,23 @@ def test_takes_alone_say_it_too_unless_asked_not_to() -> None:
     untold = read_provenance(Path("untold/run/seed-1/take.wav"))
     assert untold.record is None and untold.disclosure is None and not untold.tags
     assert reproduce("told/run").agrees and reproduce("untold/run").agrees
+
+
+@pytest.mark.long
+@pytest.mark.skipif(any(find_spec(name) is None for name in PACKAGES), reason="not all of the extra is installed")
+def test_a_model_with_settled_options_and_without_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests import tiny_diffrhythm
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setitem(GENERATORS, "diffrhythm", "tests.tiny_diffrhythm:Tiny")
+    models = tiny_diffrhythm.write(tmp_path / "models")
+    options = {"models": str(models), "quality": "draft", "precision": "fp32", "threads": 1}
+    ask = {"style": "calm piano", "seconds": 10.0, "seeds": "1,", "generator": "diffrhythm"}
+    generate_takes(output_dir="tiny/run", options=options, **ask)  # type: ignore[arg-type]
+    [file] = reproduce("tiny/run").files
+    assert file.same_bytes and file.record.origin is not None and file.record.origin.weights
+    assert file.record.disclosure == Disclosure.of_a_song(trained=True, voice=False)
+    weights = next(models.rglob("cfm_model.pt"))
+    weights.unlink()
+    with pytest.raises(MissingError, match="diffrhythm cannot run here"):
+        reproduce("tiny/run/seed-1/take.wav")

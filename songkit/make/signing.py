@@ -37,7 +37,7 @@ def take_record(order: TakesOrder, seed: int, facts: Mapping[str, Any]) -> Recor
             version=order.generator.version,
             request=request.to_dict(),
             seed=str(seed),
-            weights=facts.get("weights"),
+            weights=facts.get("weights", request.options.get("weights")),
         ),
         extra_tags=titles(order),
         disclosure=Disclosure.of_a_song(trained=is_trained(order), voice=voice),

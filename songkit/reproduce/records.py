@@ -62,7 +62,9 @@ def _of_run(folder: Path) -> Iterator[Wanted]:
 
 
 def _wanted(path: Path, kept: Record) -> Wanted:
-    """By the file's own record where it has one, which knows more of its tags."""
+    """By the file's own record where it has one, which knows more of its tags. Raises InputError without the file."""
+    if not path.is_file():
+        raise InputError(f"{path} is missing: the records of its run name it", "nothing can be compared with it")
     own = read_provenance(path).record
     return Wanted(path, own or kept, told=own is not None)
 
@@ -79,7 +81,7 @@ def _take_record(manifest: Mapping[str, Any], entry: Mapping[str, Any], audio: P
             version=made_from["generator_version"],
             request={name: made_from[name] for name in _REQUEST},
             seed=entry["seed"],
-            weights=entry["facts"].get("weights"),
+            weights=entry["facts"].get("weights", made_from["options"].get("weights")),
         ),
         extra_tags={"title": manifest["title"]},
     )

@@ -82,8 +82,11 @@ class Settled(Options):
 def read(values: Mapping[str, Any], *, known_only: bool = False) -> Options:
     """The options in plain values. Raises UsageError, naming the option, for what cannot be.
 
-    `known_only` passes over the options of others: where it is still open which generator will be taken.
+    `known_only` passes over the options of others: where it is still open which generator will be taken. Options that
+    were settled before are open again as far as they hang on what is here.
     """
+    if Settled.model_fields.keys() <= values.keys():
+        values = {name: value for name, value in values.items() if name in Options.model_fields}
     unknown = [name for name in values if name not in Options.model_fields]
     if known_only:
         values = {name: value for name, value in values.items() if name not in unknown}
