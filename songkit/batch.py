@@ -99,15 +99,29 @@ def master_each(
 ) -> Generator[Outcome[MasterResult], None, None]:
     """Each path mastered as by `songkit.deliver.master_file`, `jobs` of them at the same time, outcomes in order.
 
-    Before work begins: raises ChainError for the chain, and OutputError where two of the files would become one.
+    Of several files the whole is told of, too, as `Overall` does. Before work begins: raises ChainError for the chain,
+    and OutputError where two of the files would become one.
     """
     from songkit.deliver import master_file
 
     settled = _settled(paths, chain, settings)
-    if jobs == 1 or len(paths) == 1:
+    if len(paths) == 1:
         return each(paths, lambda path: master_file(path, settled, progress=progress, **settings))
-    asked = {"chain": settled, **settings}
-    return each_apart(paths, "songkit.deliver:master_file", asked, at_once=jobs, progress=progress)
+    overall = Overall(paths, progress)
+    if jobs == 1:
+        coming = each(paths, lambda path: master_file(path, settled, progress=about(overall, path.name), **settings))
+    else:
+        asked = {"chain": settled, **settings}
+        coming = each_apart(paths, "songkit.deliver:master_file", asked, at_once=jobs, progress=overall)
+    return _counted(coming, overall)
+
+
+def _counted(coming: Generator[Outcome[T], None, None], overall: Overall) -> Generator[Outcome[T], None, None]:
+    """The same outcomes; `overall` hears of each."""
+    with closing(coming):
+        for outcome in coming:
+            overall.done(outcome.path)
+            yield outcome
 
 
 def analyze_each(
@@ -122,33 +136,54 @@ def analyze_each(
 
     if len(paths) == 1:
         return each(paths, lambda path: analyze_file(path, about(progress, path.name), **settings))
-    return _analyzed(paths, jobs, Overall(paths, progress), {**settings, "curves": False})
-
-
-def _analyzed(
-    paths: Sequence[Path], jobs: int, overall: Overall, settings: Mapping[str, Any]
-) -> Generator[Outcome[Analysis], None, None]:
-    from songkit.analysis import analyze_file
-
+    overall, settings = Overall(paths, progress), {**settings, "curves": False}
     if jobs == 1:
         coming = each(paths, lambda path: analyze_file(path, about(overall, path.name), **settings))
     else:
         coming = each_apart(paths, "songkit.analysis:analyze_file", settings, at_once=jobs, progress=overall)
-    with closing(coming):
-        for outcome in coming:
-            overall.done(outcome.path)
-            yield outcome
+    return _counted(coming, overall)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A file that failed, by its reason alone: an error itself holds on to all that its work had open."""
+
+    path: Path
+    message: str
+    exit_code: int
+    is_quality: bool
+
+
+class Tally:
+    """What became of many files, and nothing of what was made of them, so that there may be thousands."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.failed: list[Failed] = []
+
+    def add(self, outcome: Outcome[Any]) -> None:
+        """One more file has ended."""
+        self.files += 1
+        if outcome.error is not None:
+            is_quality = isinstance(outcome.error, QualityError)
+            self.failed.append(Failed(outcome.path, outcome.error.message, outcome.error.exit_code, is_quality))
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all went well; a single file's own; of several 1 when any failed, 3 when only quality checks did."""
+        if not self.failed:
+            return 0
+        if self.files == 1:
+            return self.failed[0].exit_code
+        return QualityError.exit_code if all(each.is_quality for each in self.failed) else 1
 
 
 def exit_code(outcomes: Iterable[Outcome[T]]) -> int:
-    """0 when all went well; a single file's own code; of several 1 when any failed, 3 when only quality checks did."""
-    outcomes = list(outcomes)
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    if not errors:
-        return 0
-    if len(outcomes) == 1:
-        return errors[0].exit_code
-    return QualityError.exit_code if all(isinstance(error, QualityError) for error in errors) else 1
+    """The exit code of all together, see `Tally.exit_code`."""
+    tally = Tally()
+    for outcome in outcomes:
+        tally.add(outcome)
+    return tally.exit_code
 
 
 def _settled(paths: Sequence[Path], chain: Chain | str, settings: Mapping[str, Any]) -> Chain:

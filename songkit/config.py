@@ -10,10 +10,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
+from typing import TYPE_CHECKING
 
 from songkit.errors import UsageError
+
+if TYPE_CHECKING:
+    import yaml  # where there is a file, and not before
 
 FILE_NAME = "songkit.yaml"
 MAX_BYTES = 64 * 1024
@@ -72,6 +74,8 @@ def read(file: Path) -> dict[Key, Setting]:
 
 
 def _composed(content: bytes, file: Path) -> yaml.Node | None:
+    import yaml
+
     try:
         return yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
@@ -88,6 +92,8 @@ def _composed(content: bytes, file: Path) -> yaml.Node | None:
 
 
 def _settings(node: yaml.Node, path: Key, file: Path) -> Iterator[tuple[Key, Setting]]:
+    import yaml
+
     line = node.start_mark.line + 1
     if len(path) > 3:
         raise UsageError(f"{file}:{line}: {'.'.join(path)}: nested deeper than any option")
@@ -105,6 +111,8 @@ def _settings(node: yaml.Node, path: Key, file: Path) -> Iterator[tuple[Key, Set
 
 
 def _text(node: yaml.Node, path: Key, file: Path) -> str:
+    import yaml
+
     if not isinstance(node, yaml.ScalarNode) or _is_null(node):
         raise UsageError(f"{file}:{node.start_mark.line + 1}: {'.'.join(path)} has no value", "leave the key out")
     return str(node.value)

@@ -93,8 +93,11 @@ def main(argv: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     # No product here is large enough to share, and numpy's idle threads cost CPU time while they wait for one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    Interrupts().install()
-    sys.exit(run(arguments))
+    interrupts = Interrupts()
+    interrupts.install()
+    exit_code = run(arguments)
+    interrupts.rest()
+    sys.exit(exit_code)
 
 
 def run(arguments: list[str]) -> int:

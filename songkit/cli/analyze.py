@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from songkit.cli.options import FILE, force_option, json_option, quiet_option
+from songkit.cli.options import AUDIO_FILE, FILE, PROFILE, force_option, json_option, quiet_option
 
 if TYPE_CHECKING:
     from songkit.analysis import Analysis
@@ -22,12 +22,14 @@ STDOUT = Path("-")
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=FILE)
+@click.argument("files", nargs=-1, type=AUDIO_FILE)
 @click.option("-r", "--recursive", is_flag=True, help="In a folder, look into the folders below it as well.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Files measured at once, each in a process."
 )
-@click.option("--profile", metavar="PROFILE", help="Hold the figures against a QA profile (a name or a YAML file).")
+@click.option(
+    "--profile", type=PROFILE, metavar="PROFILE", help="Hold the figures against a QA profile (a name or a YAML file)."
+)
 @click.option(
     "--explain", is_flag=True, help="Show how the score comes about: raw value, target, weight, contribution."
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from songkit.cli.options import FILE, json_option, print_json, quiet_option
+from songkit.cli.options import CHAIN, FILE, json_option, print_json, quiet_option
 
 
 @click.group()
@@ -30,7 +30,7 @@ def list_(as_json: bool) -> None:
 
 
 @chains.command()
-@click.argument("chain")
+@click.argument("chain", type=CHAIN)
 def show(chain: str) -> None:
     """Print CHAIN (a file or a stock chain) as YAML, every value resolved; redirect it to start your own."""
     from songkit.chains import Chain
@@ -39,7 +39,7 @@ def show(chain: str) -> None:
 
 
 @chains.command("lint")
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=CHAIN)
 @click.option("--sample-rate", type=int, help="Also check every band against this rate in Hz.")
 @json_option
 def lint_(files: tuple[str, ...], sample_rate: int | None, as_json: bool) -> int:
@@ -67,7 +67,7 @@ def lint_(files: tuple[str, ...], sample_rate: int | None, as_json: bool) -> int
 
 
 @chains.command("test")
-@click.argument("chain")
+@click.argument("chain", type=CHAIN)
 @click.option("--corpus", type=FILE, required=True, help="A folder of audio files.")
 @click.option(
     "--baseline", type=FILE, help="The figures to compare with; by default in the corpus, by the chain's name."

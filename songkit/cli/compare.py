@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from songkit.cli.options import FILE, json_option, print_json, quiet_option
+from songkit.cli.options import AUDIO_FILE, json_option, print_json, quiet_option
 
 
 @click.command()
-@click.argument("before", type=FILE)
-@click.argument("after", type=FILE)
+@click.argument("before", type=AUDIO_FILE)
+@click.argument("after", type=AUDIO_FILE)
 @json_option
 @quiet_option
 def compare(before: Path, after: Path, as_json: bool, quiet: bool) -> None:

@@ -152,7 +152,7 @@ def _is_list(option: click.Option) -> bool:
 
 def _placed(option: click.Option, text: str, folder: Path) -> str:
     """A path in a file is meant from that file; the name of a chain or profile is one only where such a file is."""
-    if isinstance(option.type, click.Path):
+    if isinstance(option.type, click.Path) and text != "-":
         return str(folder / Path(text).expanduser())
     if getattr(option.type, "may_be_file", False) and (folder / text).is_file():
         return str(folder / text)

@@ -26,6 +26,12 @@ class Interrupts:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self)
 
+    @staticmethod
+    def rest() -> None:
+        """The work is over: nothing is left that could be ended, and Python's own last steps would fall to a signal."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
     def __call__(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
         if now - self._heard < PATIENCE_SECONDS:

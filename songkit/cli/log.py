@@ -16,15 +16,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from songkit.atomic import output_error
 from songkit.cli.say import say
-from songkit.progress import Update
 
-Ended = Callable[[Update, float], None]
+if TYPE_CHECKING:
+    from songkit.progress import Update
+
+Ended = Callable[["Update", float], None]
 """Called with the last update of a stage and its seconds when it is over."""
 
 

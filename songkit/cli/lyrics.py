@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from songkit.cli.options import FILE, force_option, json_option, print_json
+from songkit.cli.options import FILE, LYRICS_FILE, force_option, json_option, print_json
 
 
 @click.group()
@@ -15,7 +15,7 @@ def lyrics() -> None:
 
 
 @lyrics.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=LYRICS_FILE)
 @click.option("--seconds", type=float, help="Length of the song, 10 to 285; by default it follows the lyrics.")
 @click.option(
     "--models", type=FILE, help="The folder with DiffRhythm's published Mandarin lexicon and polyphone model."
@@ -39,7 +39,7 @@ def check(file: Path, seconds: float | None, models: Path | None, as_json: bool)
 
 
 @lyrics.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=LYRICS_FILE)
 @click.option("--tempo", "tempo_bpm", type=float, required=True, help="Beats a minute.")
 @click.option("--beats", "beats_per_bar", type=int, default=4, show_default=True, help="Beats in a bar.")
 @click.option("--intro", "intro_bars", type=int, default=4, show_default=True, help="Bars before the first line.")

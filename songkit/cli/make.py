@@ -9,6 +9,7 @@ import click
 from songkit.cli.generator import GeneratorCommand
 from songkit.cli.options import (
     FILE,
+    LYRICS_FILE,
     chain_option,
     force_option,
     json_option,
@@ -22,7 +23,7 @@ from songkit.cli.options import (
 
 
 @click.command(cls=GeneratorCommand)
-@click.option("--lyrics", type=FILE, help="Timed lyrics (LRC). Without them the song is an instrumental.")
+@click.option("--lyrics", type=LYRICS_FILE, help="Timed lyrics (LRC). Without them the song is an instrumental.")
 @click.option("--style", default="", metavar="WORDS", help='For example "melancholic pop, piano, 92 bpm, A minor".')
 @click.option("--seconds", type=float, help="Length, 10 to 285; by default it follows the lyrics, or 60 without.")
 @click.option("--seeds", default="5", show_default=True, metavar="N|A,B,C", help="How many takes, or which seeds.")

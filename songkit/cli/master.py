@@ -8,8 +8,11 @@ from typing import Any
 
 import click
 
+from songkit.cli.completion import complete_platforms
 from songkit.cli.options import (
+    AUDIO_FILE,
     FILE,
+    JsonArray,
     chain_option,
     force_option,
     json_option,
@@ -24,7 +27,7 @@ from songkit.cli.say import say
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.argument("files", nargs=-1, required=True, type=AUDIO_FILE)
 @chain_option("streaming")
 @click.option("-t", "--target-lufs", "--target-level", type=float, metavar="LUFS", help="Override the loudness target.")
 @click.option("--true-peak", "--ceiling", "ceiling_dbtp", type=float, metavar="DBTP", help="Override the ceiling.")
@@ -33,6 +36,7 @@ from songkit.cli.say import say
     "platforms",
     metavar="A,B",
     default="",
+    shell_complete=complete_platforms,
     callback=lambda _, __, text: tuple(name for name in map(str.strip, text.split(",")) if name),
     help="One file for each platform, at its loudness and ceiling; `songkit platforms` lists them.",
 )
@@ -73,8 +77,9 @@ def master(
     cannot both hold, the ceiling wins and one line says how far the file is short of the target.
     """
     from songkit.atomic import check_output
-    from songkit.batch import exit_code, master_each, order_each
+    from songkit.batch import Tally, master_each, order_each
     from songkit.cli.progress import shown
+    from songkit.cli.tally import note_file, tally_lines
     from songkit.deliver import Order
     from songkit.report.html import write_master_page
     from songkit.report.terminal import master_lines, order_lines
@@ -95,8 +100,8 @@ def master(
         settings |= {"only_order": dry_run or show_plan, "strict": strict, "provenance": provenance}
         return _album(files, as_json=as_json, quiet=quiet, **settings)
     settings["skip_existing"] = skip_existing
-    outcomes = []
-    with shown(quiet=quiet or as_json) as progress:
+    tally, array = Tally(), JsonArray()
+    with shown(quiet=quiet or as_json, many=len(files) > 1) as progress:
         if dry_run or show_plan:
             coming: Any = order_each(files, **settings)
         else:
@@ -104,7 +109,8 @@ def master(
             coming = master_each(files, jobs=jobs, progress=progress, **settings)
         with closing(coming):
             for outcome in coming:
-                outcomes.append(outcome)
+                tally.add(outcome)
+                note_file(outcome)
                 result = outcome.result or getattr(outcome.error, "result", None)
                 if html is not None and result is not None and not isinstance(result, Order):
                     write_master_page(html, result, force=settings["force"], progress=progress)
@@ -112,10 +118,14 @@ def master(
                     lines = order_lines(result) if isinstance(result, Order) else master_lines(result)
                     say("\n".join(lines))
                 if outcome.error is not None:
-                    show_error(outcome.error)
+                    show_error(outcome.error, of=outcome.path if len(files) > 1 else None)
+                if as_json:
+                    array.add(_to_dict(outcome))
     if as_json:
-        print_json([_to_dict(outcome) for outcome in outcomes])
-    return exit_code(outcomes)
+        array.close()
+    elif len(files) > 1 and not (quiet or dry_run or show_plan):
+        click.echo("\n".join(tally_lines(tally, "mastered")))
+    return tally.exit_code
 
 
 def _album(

@@ -31,13 +31,14 @@ strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a targe
 FILE = click.Path(path_type=Path)
 AUDIO_FILE = FileOf(AUDIO)
 LYRICS_FILE = FileOf(LYRICS)
+CHAIN = NameOrFile(yaml_names("chains"))
 PROFILE = NameOrFile(yaml_names("analysis/profiles"))
 
 
 def chain_option(default: str) -> Callable[[Command], Command]:
     return click.option(
         "--chain",
-        type=NameOrFile(yaml_names("chains")),
+        type=CHAIN,
         default=default,
         show_default=True,
         metavar="CHAIN",
@@ -73,7 +74,8 @@ def _json_text(value: Any) -> str:
     return text.encode("utf-8", "backslashreplace").decode()  # a file name need not be UTF-8; JSON knows \udcXX
 
 
-def show_error(error: SongkitError) -> None:
-    """One line for what happened, one for what to do about it."""
+def show_error(error: SongkitError, *, of: Path | None = None) -> None:
+    """One line for what happened, one for what to do about it; `of` is the file where the message may not name it."""
     hint = f"\n  hint: {error.hint}" if error.hint else ""
-    say(f"error: {error.message}{hint}", err=True)
+    named = "" if of is None or str(of) in error.message else f"{of}: "
+    say(f"error: {named}{error.message}{hint}", err=True)

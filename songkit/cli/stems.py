@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from songkit.cli.options import FILE, force_option, json_option, print_json, quiet_option, show_error
+from songkit.cli.options import AUDIO_FILE, FILE, force_option, json_option, print_json, quiet_option, show_error
 from songkit.cli.say import say
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.argument("files", nargs=-1, required=True, type=AUDIO_FILE)
 @click.option("--two", metavar="STEM", help="Only this stem and everything else, whose sum is the song again.")
 @click.option("--model", default="htdemucs", show_default=True, metavar="NAME", help="A model of demucs.")
 @click.option("--weights", type=FILE, help="The folder with NAME.yaml and its .th files; trusted sources only.")
