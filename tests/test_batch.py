@@ -189,3 +189,50 @@ def test_a_result_survives_the_way_between_processes(songs: list[Path], tmp_path
 
     result = master_file(songs[0], "radio", output_dir=tmp_path)
     assert pickle.loads(pickle.dumps(result)).to_dict() == result.to_dict()
+
+
+def test_the_command_tells_all_that_failed_and_why(
+    songs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"nothing at all")
+    arguments = [str(songs[0]), str(broken), str(tmp_path / "gone.wav"), "--output-dir", str(tmp_path / "out")]
+    assert run(["master", *arguments]) == 1
+    told = capsys.readouterr()
+    assert "3 files: 1 mastered, 2 failed" in told.out
+    assert f"failed   {broken} is not audio" in told.out and "gone.wav does not exist" in told.out
+    assert run(["master", *arguments, "--json", "-f"]) == 1
+    entries = json.loads(capsys.readouterr().out)
+    assert [("outputs" in entry, "error" in entry) for entry in entries] == [
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
+
+
+def test_a_tally_keeps_nothing_of_what_was_made() -> None:
+    from songkit.batch import Outcome, Tally
+
+    tally = Tally()
+    for number in range(3):
+        tally.add(Outcome(Path(f"{number}.wav"), [0.0] * 1000, None))
+    assert (tally.files, tally.failed, tally.exit_code) == (3, [], 0)
+    tally.add(Outcome(Path("bad.wav"), None, DeliveryError("too loud", "", None)))  # type: ignore[arg-type]
+    assert tally.exit_code == 3
+    tally.add(Outcome(Path("worse.wav"), None, InputError("no audio")))
+    assert tally.exit_code == 1 and [each.message for each in tally.failed] == ["too loud", "no audio"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_open_files_do_not_grow_with_the_files(songs: list[Path], tmp_path: Path) -> None:
+    chain = Chain.parse("steps:\n  - gain: {gain_db: -1}\n")
+    copies = []
+    for number in range(24):
+        copy = tmp_path / f"{number}.wav"
+        copy.write_bytes(songs[0].read_bytes() if number % 3 else b"nothing at all")
+        copies.append(copy)
+    counts = [
+        len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        for _ in master_each(copies, chain, output_dir=tmp_path / "out", progress=silent)
+    ]
+    assert len(counts) == 24 and max(counts[2:]) <= counts[2]
