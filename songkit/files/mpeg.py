@@ -6,6 +6,7 @@ Sources: ISO/IEC 11172-3 and 13818-3, 2.4.1.3 (frame header); the Xing/LAME info
 from __future__ import annotations
 
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO
 
@@ -46,10 +47,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What the info frame says: playable frames of samples (delay and padding taken off), and bytes of the stream."""
+    """What the info frame says: playable frames of samples (delay and padding taken off), bytes of the stream, and
+    how many frames of MPEG audio follow it.
+    """
 
     frames: int
     bytes: int
+    follow: int
 
 
 def parse_frame(data: bytes) -> Frame | None:
@@ -101,14 +105,31 @@ def claims_of(path: Path) -> Claims | None:
 
 
 def length_is_known(path: Path) -> bool:
-    """Whether an MP3 begins with an info frame that fits the file.
+    """Whether an MP3 begins with an info frame that fits the file, and has one frame after the other to its end.
 
-    libsndfile believes that frame, or else an estimate, and reads no further than it says.
+    libsndfile believes that frame, or else an estimate, and reads no further than it says; what it meets on the way
+    and cannot decode it leaves out without a word.
     """
     with path.open("rb") as handle:
         start = audio_start(handle)
         claims = read_claims(handle, start)
-        return claims is not None and abs(stream_bytes(handle, start) - claims.bytes) <= claims.bytes // 100
+        length = stream_bytes(handle, start)
+        if claims is None or abs(length - claims.bytes) > claims.bytes // 100:
+            return False
+        return _frames_in_a_row(handle, start, start + length) == 1 + claims.follow
+
+
+def _frames_in_a_row(handle: IO[bytes], start: int, end: int) -> int | None:
+    """How many frames lie from `start` to `end`, None where anything else lies among them."""
+    count, at, first = 0, start, None
+    with mmap(handle.fileno(), 0, access=ACCESS_READ) as data:
+        while at < end:
+            frame = parse_frame(data[at : at + 4])
+            first = first or frame
+            if frame is None or first is None or not first.continues(frame):
+                return None
+            count, at = count + 1, at + frame.bytes
+    return count if at == end else None
 
 
 def read_claims(handle: IO[bytes], start: int) -> Claims | None:
@@ -120,14 +141,14 @@ def read_claims(handle: IO[bytes], start: int) -> Claims | None:
         return None
     side_bytes = (17 if frame.mono else 32) if frame.version == 3 else (9 if frame.mono else 17)
     info = data[4 + side_bytes :]
-    if info[:4] not in (b"Xing", b"Info") or info[7] & 3 != 3:
+    if len(info) < 16 or info[:4] not in (b"Xing", b"Info") or info[7] & 3 != 3:
         return None
     count, length = int.from_bytes(info[8:12], "big"), int.from_bytes(info[12:16], "big")
     at = 16 + (100 if info[7] & 4 else 0) + (4 if info[7] & 8 else 0) + 21  # LAME's own part: delay after 21 bytes
     gap = int.from_bytes(info[at : at + 3], "big")
     lame = info[at - 21 : at - 17] in (b"LAME", b"Lavf", b"Lavc")
     cut = (gap >> 12) + (gap & 0xFFF) if lame else 0
-    return Claims(max(0, count * frame.samples - cut), length)
+    return Claims(max(0, count * frame.samples - cut), length, count)
 
 
 def stream_bytes(handle: IO[bytes], start: int) -> int:

@@ -11,6 +11,8 @@ from songkit.errors import UsageError
 
 MAX_BYTES = 1_000_000
 MAX_LINE_CHARACTERS = 2_000
+UTF_16_CHARACTERS_A_ZERO = 50
+"""A lone zero byte in UTF-8 is damage; in UTF-16, every character of a time has one."""
 
 # The longer marks first: the UTF-32 little-endian mark begins with the UTF-16 one.
 _MARKS = (
@@ -71,8 +73,8 @@ def _encoding(data: bytes) -> str:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return name
-    # Text in UTF-16 has line ends and brackets, and these have a zero byte on one side only.
+    # Text in UTF-16 has times and line ends, and these have a zero byte on one side only.
     even, odd = data[0::2].count(0), data[1::2].count(0)
-    if len(data) % 2 == 0 and (even or odd) and not (even and odd):
+    if len(data) % 2 == 0 and max(even, odd) * UTF_16_CHARACTERS_A_ZERO > len(data) // 2 and not (even and odd):
         return "utf-16-be" if even else "utf-16-le"
     return "utf-8"

@@ -35,9 +35,19 @@ def newest(root: Path = DEFAULT_ROOT) -> Path | None:
 
 
 def delivered_files(folder: Path) -> list[Path]:
-    """The delivered files of a run, in the order of its chain's deliver list; empty where it was not finished."""
-    record = read_record(folder / SONG / DELIVERY)
-    return [folder / SONG / entry["name"] for entry in record["files"]] if record else []
+    """The delivered files of a run, in the order of its chain's deliver list; empty where it was not finished.
+
+    Raises OutputError when the record of them cannot be understood.
+    """
+    path = folder / SONG / DELIVERY
+    record = read_record(path)
+    if record is None:
+        return []
+    entries = record.get("files")
+    names = [entry.get("name") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else [None]
+    if not all(isinstance(name, str) and Path(name).name == name for name in names):
+        raise OutputError(f"{path} is not what songkit wrote", "move it away, or choose another folder with -o")
+    return [path.parent / str(name) for name in names]
 
 
 def read_record(path: Path) -> dict[str, Any] | None:

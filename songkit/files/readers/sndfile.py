@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from songkit.audio import SPEAKERS, Format, Samples, default_layout, layout_from_mask
 from songkit.blocks import BLOCK_FRAMES
 from songkit.errors import InputError
-from songkit.files.aiff import claimed_frames
+from songkit.files.claims import claimed_frames
+from songkit.files.flac import md5_of
+from songkit.files.ogg import faults
 from songkit.files.readers.contract import Opened
 from songkit.files.sniff import Kind
 from songkit.wave import PCM, WaveHeader, read_header
@@ -49,6 +51,12 @@ _CODECS: dict[str, tuple[str, int | str | None]] = {
 }
 
 
+_SAMPLE_BYTES = {
+    "PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8, "ULAW": 1, "ALAW": 1,
+}  # fmt: skip
+"""Of subtypes whose bytes say how many samples they are."""
+
+
 class SoundFileReader:
     """libsndfile, with the channels brought to WAVE order."""
 
@@ -56,6 +64,8 @@ class SoundFileReader:
         self._kind = kind
         self._order: list[int] | None = None
         self._plain: WaveHeader | None = None
+        self._bits: int | str | None = None
+        """Depth of a FLAC that is all there, and whose checksum was not looked at yet."""
         self.worth_another_try = True
         """Whether the last `open` failed on something that another reader may know."""
 
@@ -67,15 +77,16 @@ class SoundFileReader:
             with soundfile.SoundFile(os.fsencode(path)) as file:
                 codec, bit_depth = _CODECS.get(file.subtype, (file.subtype.lower(), None))
                 found = Format(file.samplerate, self._layout(path, file.channels, header))
-                frames, claimed = _length(path, file, header)
+                frames, claimed = _length(path, file, self._kind, header)
         except soundfile.LibsndfileError as error:
             reason = str(error.error_string).strip().rstrip(".")
             raise InputError(f"not readable as {self._kind.container}: {reason}") from error
         if self._kind.container == "flac":
             codec = "flac"
+            self._bits = bit_depth if frames == claimed else None
         if header is not None and header.format_tag == PCM and header.bits in (16, 24, 32):
             self._plain = header
-        notes = _fine_print(path, self._kind, bit_depth)
+        notes = _fine_print(path, self._kind, bit_depth, None if codec in ("pcm", "float") else header)
         return Opened(codec, bit_depth, found, frames, claimed, _mpeg_kbps(path, codec), notes)
 
     def blocks(self, path: Path, frames: int) -> Iterator[Samples]:
@@ -84,8 +95,18 @@ class SoundFileReader:
         if self._plain is not None:
             yield from _plain_blocks(path, self._plain, frames)
             return
+        checksum = md5_of(path, self._bits)
         for block in _raw_blocks(path, frames):
-            yield np.ascontiguousarray(block.T if self._order is None else block.T[self._order])
+            turned = np.ascontiguousarray(block.T if self._order is None else block.T[self._order])
+            if checksum is not None:
+                checksum.push(turned)
+            yield turned
+        if checksum is not None and not checksum.fits():
+            raise InputError(
+                f"{path} is damaged: its samples do not fit its checksum",
+                "get it again; `flac --decode --decode-through-errors` saves what can be saved",
+            )
+        self._bits = None
 
     def _wave_header(self, path: Path) -> WaveHeader:
         """Checked here, because the words below say more than any library's."""
@@ -145,19 +166,20 @@ def _plain_blocks(path: Path, header: WaveHeader, frames: int) -> Iterator[Sampl
             yield decode(whole, header.channels, header.bits)
 
 
-def _length(path: Path, file: soundfile.SoundFile, header: WaveHeader | None) -> tuple[int, int | None]:
+def _length(path: Path, file: soundfile.SoundFile, kind: Kind, header: WaveHeader | None) -> tuple[int, int | None]:
     """Frames that can be read, and frames that the header claims where it claims them exactly."""
     import soundfile
 
     frames = int(file.frames)
-    if header is not None and file.subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"):
+    sample_bytes = _SAMPLE_BYTES.get(file.subtype)
+    if header is not None and sample_bytes is not None:
         if header.data_bytes is None or not header.block_align:
             return frames, None
         claimed = header.data_bytes // header.block_align
         return min(frames, claimed), claimed
-    if file.format == "AIFF":
+    if kind.container in ("aiff", "au", "w64", "caf") and sample_bytes is not None:
         with path.open("rb") as handle:
-            return frames, claimed_frames(handle)
+            return frames, claimed_frames(handle, kind.container, sample_bytes * file.channels)
     if file.format == "MP3":
         return frames, None  # its info frame was compared with the file before libsndfile was chosen
     try:
@@ -169,24 +191,19 @@ def _length(path: Path, file: soundfile.SoundFile, header: WaveHeader | None) ->
     return sum(block.shape[0] for block in _raw_blocks(path, BLOCK_FRAMES)), None if header else frames
 
 
-def _fine_print(path: Path, kind: Kind, bit_depth: int | str | None) -> tuple[str, ...]:
+def _fine_print(path: Path, kind: Kind, bit_depth: int | str | None, packed: WaveHeader | None) -> tuple[str, ...]:
+    """Notes; `packed` is the header of a WAV whose codec is not plain samples."""
     notes = []
     if bit_depth in (32, "float64"):
         name = "64-bit floats" if bit_depth == "float64" else "32-bit integers"
         notes.append(f"{name} are worked on as float32, which keeps 24 bits")
-    if kind.demuxer == "ogg" and _ogg_is_cut(path):
-        notes.append("truncated: the stream has no last page")
+    if kind.demuxer == "ogg":
+        notes.extend(faults(path))
+    if packed is not None and packed.data_bytes is not None:
+        present = path.stat().st_size - packed.data_start
+        if present < packed.data_bytes:
+            notes.append(f"truncated: header says {packed.data_bytes} bytes of audio, file has {present}")
     return tuple(notes)
-
-
-def _ogg_is_cut(path: Path) -> bool:
-    """Whether the last page lacks the end-of-stream flag (RFC 3533, 6)."""
-    with path.open("rb") as handle:
-        size = handle.seek(0, 2)
-        handle.seek(max(0, size - (1 << 17)))  # a page has at most 65 307 bytes
-        tail = handle.read()
-    last = tail.rfind(b"OggS\0")
-    return last < 0 or len(tail) <= last + 5 or not tail[last + 5] & 0x04
 
 
 def _flac_layout(path: Path, channels: int) -> tuple[str, ...]:
