@@ -22,11 +22,8 @@ def look(folder: Path | None = None) -> Iterator[Finding]:
     absent = [part for part in parts if library.find(part.name, folder) is None]
     needed = [part.name for part in absent if not part.optional]
     if needed:
-        both = {"dit-base", "dit-full"} & set(needed)
-        what = f"not here: {', '.join(needed)}; DiffRhythm cannot sing without them"
-        if set(needed) == both and len(both) == 1:
-            what = f"not here: {needed[0]} ({library.LIBRARY[needed[0]].about})"
-        yield Finding("models", "note", what, library.fetch_hint(folder=folder), {"absent": needed})
+        advice = f"{library.fetch_hint(folder=folder)} (for songs up to 95 s; with --seconds 285 for longer ones)"
+        yield Finding("models", "note", f"not here: {', '.join(needed)}", advice, {"absent": needed})
     for part in absent:
         if part.optional:
             yield Finding(f"model {part.name}", "ok", f"not here, not needed: {part.about}")

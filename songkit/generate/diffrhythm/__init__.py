@@ -14,6 +14,8 @@
     vae, chunks, decoded  latents to audio and back, in overlapping chunks; the take, written as it is
     memory, torch_audio   memory kept, measured, named; torchaudio where its library does not load
     words                 lyrics as tokens on the frame axis
+    style                 words, recordings or a mix of both as MuQ-MuLan hears them
+    models, processor     the published files fetched and verified; what the processor can do
 
 What makes samples imports torch when it is loaded: it is imported where work starts.
 """
