@@ -25,7 +25,7 @@ def written(path: Path, audio: Audio) -> Path:
         ("silence", "digital silence"),
         ("constant", "constant: 100.0% of the power is DC (offset 0.250 of full scale)"),
         ("nan", "1 samples are not finite (NaN or infinite), the first at 0:05.000"),
-        ("noise", "noise only: spectral flatness 0.7"),
+        ("noise", "noise only: noisiness 0."),
         ("clipped", "clipped throughout: 6"),
         ("dead-head", "3.00 s of silence before the first sound"),
         ("short", "4.00 s long where 10.00 s were asked for"),

@@ -1,7 +1,8 @@
 """Clipping: runs of 3 and more samples that stand at one level, at full scale or at the flat tops of a file that was
 made quieter afterwards.
 
-The top of a slow wave is flat too, but it is reached gently: a clipped run has a corner at both ends.
+The top of a slow wave is flat too, but it is reached gently: a clipped run has a corner at both ends. Once resampled or
+coded, nothing that was clipped has flat tops any more: see `songkit.analysis.rounded`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from songkit.analysis.events import Events, Span
+from songkit.analysis.rounded import RoundedMeter
 from songkit.audio import Format, Samples
 from songkit.units import gain_to_db
 
@@ -25,12 +27,18 @@ FEWEST_TOPS = 3  # below full scale a single flat top proves nothing
 
 @dataclass(frozen=True, slots=True)
 class Clipping:
-    """Flat runs at the top, how many samples they hold, and the level they stand at."""
+    """Flat runs at the top, how many samples they hold, and the level they stand at.
+
+    Where there are none, `rounded_tops` counts those that were flat before a resampler or a codec came, at
+    `rounded_level_dbfs`.
+    """
 
     runs: int = 0
     samples: int = 0
     level_dbfs: float | None = None
     spans: tuple[Span, ...] = ()
+    rounded_tops: int = 0
+    rounded_level_dbfs: float | None = None
 
 
 class ClippingMeter:
@@ -39,6 +47,7 @@ class ClippingMeter:
 
         self._rate = format.sample_rate
         self._finder = RunFinder(format.channels, FLAT, SHORTEST_RUN)
+        self._rounded = RoundedMeter(format)
         self._peak = 0.0
         self._found: list[npt.NDArray[np.float64]] = []
 
@@ -46,6 +55,7 @@ class ClippingMeter:
         if not block.size:
             return
         self._peak = max(self._peak, float(block.max()), -float(block.min()))
+        self._rounded.push(block)
         rows = self._finder.push(block, TOP_SHARE * self._peak, np.inf)
         rows = rows[(rows[:, 3] > CORNER) & (rows[:, 4] > CORNER)]
         if len(rows):
@@ -58,7 +68,9 @@ class ClippingMeter:
         if self._peak < FULL_SCALE and not _one_level(np.abs(kept[:, 2])):
             kept = kept[:0]
         if not len(kept):
-            return Clipping()
+            rounded = self._rounded.result()
+            level_dbfs = gain_to_db(rounded.level) if rounded.tops else None
+            return Clipping(rounded_tops=rounded.tops, rounded_level_dbfs=level_dbfs)
         spans = [Span(start / self._rate, (start + length) / self._rate) for start, length in kept[:, :2].tolist()]
         return Clipping(
             runs=len(kept),

@@ -106,7 +106,9 @@ def _noise_only(analysis: Analysis) -> Iterator[Hit]:
     if noisiness is not None and noisiness > NOISE:
         yield Hit(f"noisiness {noisiness:.2f} (noise of any colour 0.56 and more, music below 0.4)")
         return
-    for span in analysis.spectrum.noise[:LISTED_SPANS]:
+    held = analysis.spectrum.held  # a moment over and over rings like noise, but is none
+    spans = [span for span in analysis.spectrum.noise if not any(_overlap(span, other) for other in held)]
+    for span in spans[:LISTED_SPANS]:
         yield Hit(
             f"nothing but noise for {span.end_seconds - span.start_seconds:.0f} of {seconds:.0f} s", span, "warning"
         )
@@ -130,6 +132,13 @@ def _static(analysis: Analysis) -> Iterator[Hit]:
         yield Hit(f"no octave moves by more than {change:.2f} dB in {analysis.format.seconds:.0f} s")
 
 
+def _stuck(analysis: Analysis) -> Iterator[Hit]:
+    if list(_static(analysis)):
+        return
+    for span in analysis.spectrum.held[:LISTED_SPANS]:
+        yield Hit(f"nothing moves for {span.end_seconds - span.start_seconds:.0f} s: one moment, held", span)
+
+
 def _out_of_phase(analysis: Analysis) -> Iterator[Hit]:
     if not list(_inverted(analysis)):
         for span in low_correlation(analysis.stereo.correlation_series):
@@ -143,6 +152,12 @@ def _clipped(analysis: Analysis) -> Iterator[Hit]:
         for span in clipping.spans[:LISTED_SPANS]:
             measured = f"{span.count} flat tops at {clipping.level_dbfs:.2f} dBFS ({clipping.runs} in the file)"
             yield Hit(measured, span, "error" if share > CLIPPED_ERROR_SHARE else None)
+
+
+def _clipped_earlier(analysis: Analysis) -> Iterator[Hit]:
+    clipping = analysis.defects.clipping
+    if clipping.rounded_tops and clipping.rounded_level_dbfs is not None:
+        yield Hit(f"{clipping.rounded_tops} tops at about {clipping.rounded_level_dbfs:.1f} dBFS, as wide as cut ones")
 
 
 def _true_peak_over(analysis: Analysis) -> Iterator[Hit]:
@@ -242,6 +257,10 @@ def _short_for_range(analysis: Analysis) -> Iterator[Hit]:
         yield Hit(f"range of {analysis.loudness.range_lu:.1f} LU from {analysis.format.seconds:.0f} s")
 
 
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start_seconds < other.end_seconds and other.start_seconds < one.end_seconds
+
+
 def _measured(analysis: Analysis, group: str) -> bool:
     return group not in analysis.undefined
 
@@ -254,7 +273,14 @@ RULES: tuple[Rule, ...] = (
     Rule("noise-only", "error", "this is noise, not music; generate again with another seed", _noise_only),
     Rule("repetition", "warning", "a loop, or a generator that got stuck: listen, or generate again", _repetition),
     Rule("static", "warning", "a drone or a test tone: if it should be music, generate again", _static),
+    Rule("stuck", "warning", "the generator or a buffer hung there: cut it out, or generate again", _stuck),
     Rule("clipped", "warning", "the tops are lost; go back to a version before clipping, or declip", _clipped),
+    Rule(
+        "clipped-earlier",
+        "warning",
+        "it was clipped before it was resampled or coded: look for an earlier version, or declip",
+        _clipped_earlier,
+    ),
     Rule(
         "true-peak-over", "warning", "players and codecs will clip; master with a ceiling of -1 dBTP", _true_peak_over
     ),

@@ -27,8 +27,7 @@ class GateLimits(Strict):
     quietest_lufs: float = Field(description="integrated (or ungated) loudness below which a take counts as silent")
     clipped_share: float = Field(description="share of clipped samples from which on a take counts as destroyed")
     dead_head_seconds: float = Field(description="silence before the first sound")
-    noise_flatness: float = Field(description="spectral flatness from which on a take counts as noise")
-    noisiness: float = Field(0.5, description="noisiness (of any colour) from which on a take counts as noise")
+    noisiness: float = Field(description="noisiness (of any colour) from which on a take counts as noise")
     silent_share: float = Field(description="share of the length that may be silent in all")
 
 
@@ -139,7 +138,7 @@ def _gates(analysis: Analysis, limits: GateLimits) -> Iterator[tuple[str, str]]:
     """Each gate with the reason why it is closed, or an empty one."""
     seconds, silence = analysis.format.seconds, analysis.defects.silence
     loudness = analysis.loudness.programme_lufs
-    clipping, flatness = analysis.defects.clipping, analysis.spectrum.flatness
+    clipping = analysis.defects.clipping
     count = analysis.defects.nonfinite_samples
     yield "finite", f"{count} samples are NaN or infinite" if count else ""
     too_short = seconds < limits.least_seconds
@@ -153,14 +152,9 @@ def _gates(analysis: Analysis, limits: GateLimits) -> Iterator[tuple[str, str]]:
     share = clipping.samples / max(1, analysis.format.frames * analysis.format.channels)
     yield "not-clipped", f"{100 * share:.2f} % of the samples are clipped" if share > limits.clipped_share else ""
     noisiness = analysis.spectrum.noisiness
-    yield "not-noise", _noise(flatness, noisiness, limits)
+    noise = noisiness is not None and noisiness > limits.noisiness
+    yield "not-noise", f"noisiness {noisiness:.2f}" if noise else ""
     dead = silence.head_seconds >= limits.dead_head_seconds
     yield "no-dead-head", f"{silence.head_seconds:.2f} s of silence at the head" if dead else ""
     collapse = late_collapse(analysis.loudness.short_term_lufs, seconds)
     yield "no-collapse", f"15 LU quieter from {clock(collapse.start_seconds)} to the end" if collapse else ""
-
-
-def _noise(flatness: float | None, noisiness: float | None, limits: GateLimits) -> str:
-    if noisiness is not None and noisiness > limits.noisiness:
-        return f"noisiness {noisiness:.2f}"
-    return f"spectral flatness {flatness:.2f}" if flatness is not None and flatness > limits.noise_flatness else ""

@@ -18,6 +18,7 @@ from songkit.analysis.bands import HARSH_HZ, OCTAVES_HZ, SIBILANT_HZ, Density, w
 from songkit.analysis.change import change_db, repetition
 from songkit.analysis.cutoff import find_cutoff
 from songkit.analysis.events import Span
+from songkit.analysis.held import held_stretches
 from songkit.analysis.texture import Resonance, TextureFrames
 from songkit.audio import Format, Samples
 from songkit.dsp.framing import Frames
@@ -66,6 +67,8 @@ class Spectrum:
     """Noise of any colour reads above 0.5, music below: see `songkit.analysis.texture`."""
     noise: tuple[Span, ...] = ()
     """Stretches of 3 s and more that are nothing but noise."""
+    held: tuple[Span, ...] = ()
+    """Stretches of 5 s and more in which nothing moves."""
     resonances: tuple[Resonance, ...] = ()
     """Lines that ring through all of it, the strongest five."""
     change_db: float | None = None
@@ -145,6 +148,7 @@ class SpectrumMeter:
             harshness_db=harshness,
             noisiness=texture.noisiness,
             noise=texture.noise,
+            held=held_stretches(octaves, self._hop_seconds),
             resonances=texture.resonances,
             change_db=change,
             repetition=again,

@@ -77,35 +77,53 @@ class TextureFrames:
         if power.shape[1] < 8 or not sounding.any():
             return Texture()
         hz = self._hz[self._bins]
-        noisiness = np.zeros(len(power))
-        noisiness[sounding] = _noisiness(power[sounding], hz)
+        noisiness, local = np.zeros(len(power)), np.zeros(len(power))
+        noisiness[sounding] = _noisiness(power[sounding], hz, power[sounding].mean(axis=0))
+        # Noise within a song need not have the song's colour: there each second is held against its own.
+        local[sounding] = _noisiness(power[sounding], hz, _running_mean(power, self._frames_per_second())[sounding])
         return Texture(
             noisiness=float(noisiness[sounding].mean()),
-            noise=self._stretches(noisiness),
+            noise=self._stretches(np.maximum(noisiness, local)),
             resonances=_resonances(power[sounding], hz),
         )
 
+    def _frames_per_second(self) -> int:
+        return max(1, round(1.0 / (self._hop_seconds * self._every)))
+
     def _stretches(self, noisiness: npt.NDArray[np.float64]) -> tuple[Span, ...]:
         step = self._hop_seconds * self._every
-        smooth = max(1, round(1.0 / step))
+        smooth = self._frames_per_second()
         course = np.convolve(noisiness, np.ones(smooth) / smooth, "same") > NOISE
         edges = np.flatnonzero(np.diff(np.concatenate([[0], course.astype(np.int8), [0]]))).tolist()
         spans = [Span(start * step, end * step) for start, end in list(pairwise(edges))[::2]]
         return tuple(span for span in spans if span.end_seconds - span.start_seconds >= SHORTEST_NOISE_SECONDS)
 
 
-def _noisiness(power: npt.NDArray[np.float64], hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Flatness of each frame `(frames, bins)` over the file's own outline, `(frames,)`."""
-    running = np.concatenate([[0.0], np.cumsum(power.mean(axis=0))])
+def _noisiness(
+    power: npt.NDArray[np.float64], hz: npt.NDArray[np.float64], colour: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Flatness of each frame `(frames, bins)` over the outline of `colour`, one for all or one each: `(frames,)`."""
+    colours = np.atleast_2d(colour)
+    running = np.pad(np.cumsum(colours, axis=1), ((0, 0), (1, 0)))
     low = np.searchsorted(hz, hz / OUTLINE)
     high = np.searchsorted(hz, hz * OUTLINE, "right")
-    outline = (running[high] - running[low]) / (high - low)
-    heard = outline > QUIETEST_OUTLINE * outline.max()
-    flattened = power[:, heard] / outline[heard]
-    mean = np.maximum(flattened.mean(axis=1), 1e-30)
-    logarithm = np.log(np.maximum(flattened, 1e-9 * mean[:, np.newaxis])).mean(axis=1)
+    outline = (running[:, high] - running[:, low]) / (high - low)
+    heard = outline > QUIETEST_OUTLINE * outline.max(axis=1, keepdims=True)
+    flattened = np.where(heard, power / np.where(heard, outline, 1.0), 0.0)
+    bins = heard.sum(axis=1)
+    mean = np.maximum(flattened.sum(axis=1) / bins, 1e-30)
+    floored = np.maximum(flattened, 1e-9 * mean[:, np.newaxis])
+    logarithm = np.sum(np.log(floored), axis=1, where=np.broadcast_to(heard, floored.shape)) / bins
     flatness: npt.NDArray[np.float64] = np.exp(logarithm) / mean
     return flatness
+
+
+def _running_mean(power: npt.NDArray[np.float64], frames: int) -> npt.NDArray[np.float64]:
+    """The mean over so many frames around each one."""
+    from scipy.ndimage import uniform_filter1d
+
+    smooth: npt.NDArray[np.float64] = uniform_filter1d(power, frames, axis=0, mode="nearest")
+    return smooth
 
 
 def _resonances(power: npt.NDArray[np.float64], hz: npt.NDArray[np.float64]) -> tuple[Resonance, ...]:

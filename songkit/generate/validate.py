@@ -1,8 +1,8 @@
 """Whether a take is a piece of music at all, before anything else touches it.
 
 These are promises that no setting can waive; how good a take is, is the score's business (`songkit.analysis.score`).
-Each complaint names the figure that broke the promise. Real songs lie far from every bound: spectral flatness 0.0002
-to 0.03 (white noise 0.76, pink 0.17), flat-topped samples under 1 % even of loud masters.
+Each complaint names the figure that broke the promise. Real songs lie far from every bound: noisiness below 0.4 (noise
+of any colour 0.56 and more), flat-topped samples under 1 % even of loud masters.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from songkit.analysis import Analysis, analyze_file
+from songkit.analysis.texture import NOISE
 from songkit.errors import InputError
 from songkit.progress import Progress, silent
 from songkit.units import clock
@@ -22,8 +23,6 @@ CONSTANT_SHARE = 0.99
 CLIPPED_SHARE = 0.05
 DEAD_HEAD_SECONDS = 2.0
 SILENT_SHARE = 0.5
-NOISE_FLATNESS = 0.3
-STEADY_NOISE_FLATNESS, STEADY_RANGE_LU = 0.1, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,9 @@ def complaints(analysis: Analysis, seconds: float) -> Iterator[str]:
     quiet = defects.silence.head_seconds + defects.silence.inside_seconds + defects.silence.tail_seconds
     if quiet > SILENT_SHARE * signal.seconds:
         yield f"silent for {quiet:.1f} of {signal.seconds:.1f} s"
-    if _is_noise(analysis):
-        yield f"noise only: spectral flatness {analysis.spectrum.flatness:.2f} (songs stay under 0.1)"
+    noisiness = analysis.spectrum.noisiness
+    if noisiness is not None and noisiness > NOISE:
+        yield f"noise only: noisiness {noisiness:.2f} (songs stay under 0.4)"
 
 
 def _nothing_to_hear(analysis: Analysis) -> str | None:
@@ -84,12 +84,3 @@ def _nothing_to_hear(analysis: Analysis) -> str | None:
     if constant > CONSTANT_SHARE:
         return f"constant: {constant:.1%} of the power is DC (offset {max(offsets, key=abs):.3f} of full scale)"
     return f"silent: RMS {rms:.1f} dBFS" if rms < SILENT_DBFS else None
-
-
-def _is_noise(analysis: Analysis) -> bool:
-    flatness, range_lu = analysis.spectrum.flatness, analysis.loudness.range_lu
-    if flatness is None:
-        return False
-    return flatness > NOISE_FLATNESS or (
-        flatness > STEADY_NOISE_FLATNESS and range_lu is not None and range_lu < STEADY_RANGE_LU
-    )
