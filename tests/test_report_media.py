@@ -250,6 +250,12 @@ def test_a_burst_stands_at_its_time_in_long_files_too() -> None:
     assert loud.min() == pytest.approx(300.0, abs=1.0) and loud.max() == pytest.approx(304.0, abs=1.0)
 
 
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 7.77, 300.0])
+def test_a_spectrogram_is_filled_from_edge_to_edge(seconds: float) -> None:
+    look = look_at(signals.noise(seconds=seconds, sample_rate=8000, channels=1))
+    assert look.spectrogram_db[-40].min() > -70.0
+
+
 @pytest.mark.parametrize("block", [1, 997, 1_000_000])
 def test_blocks_of_any_size_look_the_same(block: int) -> None:
     song = signals.song(seconds=1.0 if block == 1 else 4.0)

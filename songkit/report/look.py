@@ -56,7 +56,7 @@ class LookMeter:
         self._hop = max(self._length // 8, math.ceil(frames / (COLUMNS * FRAMES_PER_COLUMN)))
         self._seconds = frames / rate
         self._columns = max(1, min(COLUMNS, frames // self._hop))
-        self._per_frame = self._columns * self._hop / max(1, frames)
+        self._per_sample = self._columns / max(1, frames)
         # with a hop longer than a frame, what lies between two frames is looked at by no one
         self._frames = Frames(max(self._length, self._hop), format.channels, self._hop)
         self._kept = [index for index, name in enumerate(format.layout) if name != "LFE"] or [0]
@@ -80,8 +80,10 @@ class LookMeter:
             rest = self._frames.rest()
             self._add(np.pad(rest, ((0, 0), (0, self._frames.length - rest.shape[1])))[np.newaxis])
         window = self._window.astype(np.float64)
-        counts = np.maximum(self._counts, 1.0)[:, np.newaxis]
-        sine = self._sums / counts * (2.0 / float(window.sum())) ** 2
+        # the first and last half frame, and gaps of rounding, show the frame next to them
+        filled = np.flatnonzero(self._counts)
+        nearest = filled[np.rint(np.interp(np.arange(self._columns), filled, np.arange(len(filled)))).astype(int)]
+        sine = self._sums[nearest] / self._counts[nearest, np.newaxis] * (2.0 / float(window.sum())) ** 2
         density = Density(self._hz, self._power * (2.0 / (self._done * self._length * float(np.sum(window**2)))))
         return Look(
             seconds=self._seconds,
@@ -98,7 +100,8 @@ class LookMeter:
         for frame in frames:  # one at a time: a block may hold very many
             spectrum = fft.rfft(frame[self._kept, : self._length] * self._window)
             power: Floats = (spectrum.real**2 + spectrum.imag**2).astype(np.float64).mean(axis=0)
-            column = min(self._columns - 1, int(self._done * self._per_frame))
+            middle = self._done * self._hop + self._length / 2
+            column = min(self._columns - 1, int(middle * self._per_sample))
             self._sums[column] += self._rows.of(power)
             self._counts[column] += 1
             self._power += power
