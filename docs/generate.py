@@ -12,6 +12,8 @@ from songkit.analysis.profiles import Bound, load, names
 from songkit.chains import Chain, stock_names
 from songkit.cli import COMMANDS, songkit
 from songkit.cli.configured import UNCONFIGURED, options, variable
+from songkit.generate.diffrhythm.library import LIBRARY
+from songkit.generate.diffrhythm.options import Options
 from songkit.master import PROCESSORS
 from songkit.platforms import platforms
 from songkit.report.catalogue import parameter_rows
@@ -155,7 +157,51 @@ def configuration_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+_DIFFRHYTHM = """
+# DiffRhythm
+
+`--generator diffrhythm` sings with the published model (v1.2: up to 95 s, or 96 to 285 s). Generated from the models
+by `python docs/generate.py`.
+
+    pip install 'songkit[diffrhythm]'
+    songkit models fetch
+    songkit make --generator diffrhythm --lyrics song.lrc --style "folk, fiddle" --seeds 2 --quality draft
+    songkit edit song.wav --segments 25-50 --lyrics song.lrc
+
+Before it begins, everything is settled and written into the manifest: device, number format, threads, steps, and the
+SHA-256 of every weight. One timed pass of the network says how long a song will take. `auto` as a device takes CUDA,
+then MPS, then the processor, in bfloat16 where that is fast; nothing else is changed by it.
+
+A seed is made in a process of its own, one after the other (`--jobs` for more), and keeps what it has done: the state
+between steps, the latents before they are decoded, the audio as float WAV before anything else. The same command
+after a `kill -9` goes on there, and gives the same bytes. A take that runs out of memory is tried once more with the
+branches of guidance one after the other, which is said. Latents and audio are looked at after each stage: not finite,
+constant, run away, collapsed, silent are errors that name it.
+
+What will not be sung as written is a warning with the line's number; `songkit lyrics check` shows it beforehand. The
+base model always composes 95 seconds: a shorter song is cut.
+"""
+
+
+def diffrhythm_page() -> str:
+    """What DiffRhythm needs, does and keeps, and its options."""
+    lines = [
+        *_DIFFRHYTHM.strip().splitlines(),
+        "",
+        "## What it needs",
+        "",
+        "| part | what it is for | repository | licence |",
+        "|---|---|---|---|",
+    ]
+    for part in LIBRARY.values():
+        needed = " (not needed for English)" if part.optional else ""
+        lines.append(f"| `{part.name}` | {part.about}{needed} | {part.host}/{part.repository} | {part.licence} |")
+    lines += ["", "## Options", "", "On the command line with dashes: `cfg_interval` is `--cfg-interval 0 0.8`.", ""]
+    return "\n".join([*lines, *key_table(Options)]) + "\n"
+
+
 GENERATED = {
+    "diffrhythm.md": diffrhythm_page,
     "analyze.md": analyze_page,
     "configuration.md": configuration_page,
     "processors.md": processors_page,

@@ -32,7 +32,7 @@ class Options(BaseModel):
     sway: float | None = Field(None, ge=-1.0, le=1.0, description="bends the time grid; -1: finer near the noise")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where the network runs")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="in which number format it runs")
-    threads: int | None = Field(None, ge=1, le=1024, description="of the processor; by default its cores")
+    threads: int | None = Field(None, ge=1, le=1024, description="threads on the processor; by default one per core")
     decode_overlap: Literal["cut", "equal-power"] = Field(
         "cut", description="how decoded chunks are joined: cut (published), or cross-faded"
     )
