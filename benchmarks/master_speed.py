@@ -10,6 +10,18 @@ matchering         matched to a reference of 30 s, 24-bit WAV
 ffmpeg pair        the leanest way to the same chain: filters, compressor and ebur128 once into a float file, then
                    volume, alimiter at 4x, dither, 24-bit WAV; one filter thread (the default ones make it slower);
                    nothing is read back
+
+Where songkit's time goes, of about 2.2 s on a Xeon of 2023 (cProfile, perf, `python -X importtime`):
+
+inter-sample peaks   0.42   the source, cells for the solver, the limiter's input and output, the delivered file
+K-weighting          0.20   four passes, each as fast as its recursions allow
+imports              0.25   numpy, pydantic, the models, llvmlite; no scipy, numba or pedalboard
+filters              0.13   one section with the next in registers
+checksums            0.13   SHA-256 of source, result and samples, for the record of how the file was made
+files and memory     0.30   in the kernel: pages, copies to and from the cache of files
+gain of the limiter  0.05   and the same again for its model, a thousand cells a second
+PCM, dither          0.10
+compressor           0.10
 """
 
 from __future__ import annotations
