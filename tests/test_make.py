@@ -276,6 +276,16 @@ def test_the_run_has_a_page_about_it() -> None:
     assert make().report.read_text(encoding="utf-8") == page
 
 
+def test_options_of_another_generator_are_refused_or_left_out_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONGKIT_MODELS", "no-models-here")
+    options = {"quality": "draft", "voice": False}
+    chosen = settle(options=options)
+    assert chosen.generator.name == "sketch" and chosen.request.options == {"voice": False}
+    assert "quality=draft has no meaning for sketch: left out" in chosen.warnings
+    with pytest.raises(UsageError, match="sketch has no option 'quality'"):
+        make_song(seconds=10, seeds="1", generator="sketch", options=options, output_dir="out")
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "says"),
     [

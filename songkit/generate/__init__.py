@@ -6,11 +6,12 @@ choose       the generator that was asked for, or with `auto` the first of `AUTO
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 from songkit.errors import MissingError, UsageError, near_names
-from songkit.generate.contract import Conditional, Generator, Request, Settling
+from songkit.generate.contract import Conditional, Generator, Optioned, Request, Settling
 
 GENERATORS: dict[str, str] = {
     "diffrhythm": "songkit.generate.diffrhythm:DiffRhythm",
@@ -59,6 +60,15 @@ def choose(name: str, request: Request) -> tuple[Generator, str]:
 def not_ready(generator: Generator, request: Request) -> str | None:
     """Why a generator cannot make that here, None where it can."""
     return generator.ready(request) if isinstance(generator, Conditional) else None
+
+
+def fitting(generator: Generator, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The options that a generator has, and what is to be said of the others: where it was not asked for by name."""
+    if not isinstance(generator, Optioned):
+        return dict(options), []
+    others = [name for name in options if name not in generator.option_names]
+    warnings = [f"{name}={options[name]} has no meaning for {generator.name}: left out" for name in others]
+    return {name: value for name, value in options.items() if name not in others}, warnings
 
 
 def settled(generator: Generator, request: Request) -> Request:

@@ -110,6 +110,14 @@ class Settling(Protocol):
 
 
 @runtime_checkable
+class Optioned(Protocol):
+    """A generator that says which options it has."""
+
+    @property
+    def option_names(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
 class Heavy(Protocol):
     """A generator whose take fills the machine.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from songkit import runs
 from songkit.errors import UsageError
-from songkit.generate import AUTO, choose, settled
+from songkit.generate import AUTO, choose, fitting, settled
 from songkit.generate import lyrics as lyric_sheets
 from songkit.generate import seeds as seed_lists
 from songkit.generate.contract import MAX_SECONDS, MAX_SEED, MIN_SECONDS, Generator, Request
@@ -108,11 +108,12 @@ def settle_takes(
     length = _length(sheet, seconds)
     asked = Request(length, style.strip(), sheet, _plain(options or {}))
     chosen, why = choose(generator, asked)
-    request = settled(chosen, asked)
+    # A generator that was named refuses what it does not have; one that was chosen for the user goes without it.
+    kept, left_out = fitting(chosen, asked.options) if generator == AUTO else (asked.options, [])
+    request = settled(chosen, replace(asked, options=kept))
     named = title or _title(lyrics, sheet, asked.style)
-    draft = TakesOrder(
-        request, _seeds(seeds), chosen, why, named, Path(), _warnings(sheet, length), provenance=provenance
-    )
+    warnings = (*left_out, *_warnings(sheet, length))
+    draft = TakesOrder(request, _seeds(seeds), chosen, why, named, Path(), warnings, provenance=provenance)
     return _with_folder(draft, output_dir)
 
 

@@ -43,6 +43,12 @@ class DiffRhythm:
     about = "DiffRhythm v1.2, the published latent flow matching model"
     takes_at_once = 1
 
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        from songkit.generate.diffrhythm.options import Options
+
+        return tuple(Options.model_fields)
+
     def ready(self, request: Request) -> str | None:
         """Packages and published files that are missing for a song of that length."""
         from songkit.generate.diffrhythm.options import read

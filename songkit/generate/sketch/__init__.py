@@ -36,6 +36,7 @@ class Sketch:
     trained = False
     """It follows rules and has heard no music: so `songkit.provenance` says it of its songs."""
     about = "built-in, rule-based composer and synthesiser with a robotic guide vocal; not the DiffRhythm model"
+    option_names = tuple(OPTIONS)
 
     def prepare(self, request: Request, workdir: Path, progress: Progress) -> Mapping[str, Any]:
         """Speaks and analyses the lyrics once for all seeds.
