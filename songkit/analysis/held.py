@@ -12,7 +12,7 @@ from songkit.analysis.events import Events, Span
 
 LEAST_SECONDS = 5.0
 STEP_SECONDS = 0.25
-MOST_MOVE_DB = 4.0  # clean music (35 programmes): more than 5, a moment over and over: up to 3.5, from its seams
+MOST_MOVE_DB = 2.5  # clean music (35 programmes): more than 5; noise: from about 3 on, by chance
 HEARD_DB = 50.0  # an octave further below the strongest one is not what the stretch is made of; drums are
 QUIETEST_DB = 40.0  # below the loudest step of the file: room tone and tape hiss stand still by nature
 
