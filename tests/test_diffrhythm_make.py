@@ -182,8 +182,10 @@ def test_out_of_memory_is_tried_again_with_less_and_said(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TINY_NO_MEMORY", "sample")
-    result = take(tmp_path / "run", models)
+    updates: list[Update] = []
+    result = take(tmp_path / "run", models, progress=updates.append)
     assert result.takes[0].state == "valid"
+    assert "in stage 'sample': out of memory; it is tried once more with less" in [each.detail for each in updates]
     assert any(warning.startswith("memory ran out the first time") for warning in result.warnings)
 
 

@@ -19,7 +19,7 @@ from songkit.generate.worker import Outcome
 from songkit.make.order import TakesOrder
 from songkit.make.result import TakeResult
 from songkit.make.signing import sign
-from songkit.progress import Progress, about
+from songkit.progress import Progress, Update, about
 from songkit.runs import KeptTake, Run
 
 
@@ -79,6 +79,8 @@ def _outcomes(
     with closing(worker.run(jobs, at_once=at_once, timeout_seconds=timeout_seconds, progress=progress)) as outcomes:
         for outcome in outcomes:
             if heavy and outcome.failure is not None and outcome.failure.kind == "memory":
+                told = f"{outcome.failure}; it is tried once more with less"
+                progress(Update(outcome.failure.stage, 1.0, f"seed {outcome.job.seed}", told))
                 again.append(replace(outcome.job, prepared={**(outcome.job.prepared or {}), THRIFTY: True}))
             else:
                 yield outcome
