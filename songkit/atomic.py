@@ -17,9 +17,13 @@ from songkit.errors import OutputError
 
 def check_output(path: Path, *, force: bool = False) -> None:
     """Raises OutputError when `path` exists (unless `force`), is a folder, or its folder is missing or not writable."""
-    if path.is_dir():
+    try:
+        exists, is_folder = path.exists(), path.is_dir()
+    except OSError as error:  # a name too long for the system, a folder that may not be entered
+        raise output_error(path, error) from error
+    if is_folder:
         raise OutputError(f"{path} is a folder", "name a file, or use --output-dir")
-    if path.exists() and not force:
+    if exists and not force:
         raise OutputError(f"{path} exists already", "overwrite it with -f/--force, or choose another name")
     if not path.parent.is_dir():
         raise OutputError(f"the folder {path.parent} does not exist", "make it first, or use --output-dir")

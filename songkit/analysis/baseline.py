@@ -61,13 +61,21 @@ class Compared:
         }
 
 
+LARGEST_BYTES = 256 << 20
+"""Analyses of some thousand files."""
+
+
 def load_baseline(path: Path) -> list[dict[str, Any]]:
     """The analyses in a file of `songkit analyze --json`. Raises UsageError when it is not one."""
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is not a regular file", "a pipe or a device may never end: save it first")
+        if path.stat().st_size > LARGEST_BYTES:
+            raise UsageError(f"{path}: {path.stat().st_size} bytes: no baseline is so large")
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no JSON: {error}", "write one with `songkit analyze FILE --json`") from error
     entries = values if isinstance(values, list) else [values]
     kept = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("format"), dict)]

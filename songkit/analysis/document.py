@@ -25,6 +25,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def read(path: Path, model: type[Model]) -> Model:
     """The document as a model. Raises UsageError with the file, and the line or the key that is wrong."""
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is not a regular file", "a pipe or a device may never end: save it first")
         if path.stat().st_size > LARGEST_BYTES:
             raise UsageError(f"{path}: {path.stat().st_size} bytes, more than {LARGEST_BYTES}")
         return parse(path.read_text(encoding="utf-8"), model, str(path))

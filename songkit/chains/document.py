@@ -21,6 +21,7 @@ MAX_BYTES = 256 * 1024
 MAX_VALUES = 20_000
 MAX_DEPTH = 32
 MAX_NUMBER_LENGTH = 40
+MAX_MESSAGE_LENGTH = 600
 
 Path = tuple[str | int, ...]
 
@@ -69,12 +70,18 @@ class Document:
 
     def error(self, path: Path, message: str, hint: str = "") -> ChainError:
         """`where:line: path: message`; the line is that of the nearest part that is in the text."""
-        return ChainError(f"{self.where}:{self.line(path)}: {dotted(path)}{message}", hint)
+        return ChainError(f"{self.where}:{self.line(path)}: {one_line(dotted(path) + message)}", hint)
 
     def line(self, path: Path) -> int:
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
+
+
+def one_line(text: str) -> str:
+    """What a message quotes from the text of a chain: without control characters, and not without end."""
+    plain = "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
+    return plain if len(plain) <= MAX_MESSAGE_LENGTH else plain[: MAX_MESSAGE_LENGTH - 3] + "..."
 
 
 def dotted(path: Path) -> str:
@@ -201,4 +208,4 @@ class _Reader:
         return kind
 
     def refuse(self, node: yaml.Node, path: Path, message: str, hint: str = "") -> ChainError:
-        return ChainError(f"{self.where}:{node.start_mark.line + 1}: {dotted(path)}{message}", hint)
+        return ChainError(f"{self.where}:{node.start_mark.line + 1}: {one_line(dotted(path) + message)}", hint)

@@ -71,6 +71,8 @@ def parse(text: str | bytes, where: str = "chain") -> Chain:
 
 
 def _read_file(path: FilePath) -> bytes:
+    if not path.is_file():
+        raise ChainError(f"{path} is not a regular file", "a pipe or a device may never end: save the chain first")
     try:
         with path.open("rb") as file:
             return file.read(document.MAX_BYTES + 1)

@@ -6,6 +6,7 @@ anything else is a bug of ours, which keeps its traceback and ends with 70.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ from songkit.cli import log as logs
 from songkit.cli.configured import UNCONFIGURED, configure, explained
 from songkit.cli.interrupts import Interrupts, TerminatedError
 from songkit.cli.options import show_error
-from songkit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_TERMINATED, SongkitError, near_names
+from songkit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_TERMINATED, SongkitError, UsageError, near_names
 from songkit.version import __version__
 
 # name -> module and attribute; every module imports only click and its own face at the top.
@@ -137,6 +138,11 @@ def _run(arguments: list[str], log: logs.Log) -> int:
                 raise
             sys.stdout, sys.stderr = output, errors  # click met the broken pipe: it replaces both, and ends with 1
             return _reader_left()
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # met wherever a name is first looked at
+            named = str(error.filename)
+            shown = named if len(named) <= 80 else f"{named[:60]}...{named[-17:]}"
+            show_error(UsageError(f"{shown}: file name too long", "give it a shorter one, or name the output with -o"))
+            return UsageError.exit_code
         traceback.print_exc()
         click.echo("this is a bug in songkit: please report it with the lines above", err=True)
         return EXIT_BUG

@@ -24,6 +24,8 @@ def show(file: Path, as_json: bool) -> int:
 
     if not file.exists():
         raise click.UsageError(f"{file} does not exist")
+    if not file.is_dir() and not file.is_file():
+        raise click.UsageError(f"{file} is not a regular file")
     paths = delivered_files(file) if file.is_dir() else [file]
     if not paths:
         raise click.UsageError(f"{file} holds no delivered files of a run")

@@ -6,6 +6,7 @@ Sources: Apple, "Audio Interchange File Format" and "Core Audio Format Specifica
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 _MOST_CHUNKS = 1_000
@@ -20,6 +21,13 @@ def claimed_frames(handle: IO[bytes], container: str, frame_bytes: int | None) -
     read = {"au": _au_bytes, "w64": _w64_bytes, "caf": _caf_bytes}.get(container)
     claimed_bytes = read(handle) if read else None
     return claimed_bytes // frame_bytes if claimed_bytes is not None and frame_bytes else None
+
+
+def cut_short(path: Path, start: int, claimed_bytes: int) -> Iterator[str]:
+    """A note where the samples from `start` on are fewer bytes than the header claims."""
+    present = path.stat().st_size - start
+    if present < claimed_bytes:
+        yield f"truncated: header says {claimed_bytes} bytes of audio, file has {present}"
 
 
 def _aiff_frames(handle: IO[bytes]) -> int | None:

@@ -33,6 +33,8 @@ def read_text(path: Path) -> str:
     guessed: a wrong guess would be sung.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise UsageError(f"{path} is not a regular file", "a pipe or a device may never end: save the sheet first")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -45,7 +45,9 @@ def read_tags(path: Path | str, *, stale: bool = False) -> Tags:
             tagged = _tagged(path)
             found = Tags() if tagged is None else _read(tagged)
         return found if stale else found.of_the_music()
-    except (mutagen.MutagenError, OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+    except (
+        mutagen.MutagenError, OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
         # mutagen meets damage with all of these
         return Tags(notes=(f"the tags cannot be read: {_reason(error)}",))
 

@@ -100,4 +100,4 @@ def _check_path(path: str, where: Path) -> None:
     from songkit.analysis.figures import figure_names
 
     if path not in figure_names():
-        raise UsageError(f"{where}: no figure {path!r}", near_names(path, figure_names()))
+        raise UsageError(f"{where}: no figure {path[:80]!r}", near_names(path, figure_names()))

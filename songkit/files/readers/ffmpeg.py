@@ -9,6 +9,7 @@ from pathlib import Path
 from songkit.audio import Format, Samples
 from songkit.errors import InputError
 from songkit.ffmpeg import Decoder, FfmpegError, complaint
+from songkit.files.claims import claimed_frames, cut_short
 from songkit.files.mpeg import claims_of
 from songkit.files.readers.contract import Opened
 from songkit.files.sniff import Kind
@@ -37,7 +38,7 @@ class FfmpegReader:
         except FfmpegError as error:
             raise InputError(f"not readable as {self._kind.container}: {error.message}") from error
         codec, bit_depth, kbps = _described(log)
-        claimed = self._claimed(path)
+        claimed = self._claimed(path, found.channels * (bit_depth or 0) // 8 if codec.startswith("pcm_") else None)
         cut_mp3 = claimed is not None and claimed > frames
         # of a cut MP3 it is known how much is missing; that its last frame is broken adds nothing
         notes = self._notes(path, "" if cut_mp3 else complaint(log))
@@ -50,9 +51,12 @@ class FfmpegReader:
         except FfmpegError as error:
             raise InputError(f"{path}: {error.message}") from error
 
-    def _claimed(self, path: Path) -> int | None:
-        claims = claims_of(path) if self._kind.container == "mp3" else None
-        return None if claims is None else claims.frames
+    def _claimed(self, path: Path, frame_bytes: int | None) -> int | None:
+        if self._kind.container == "mp3":
+            claims = claims_of(path)
+            return None if claims is None else claims.frames
+        with path.open("rb") as handle:
+            return claimed_frames(handle, self._kind.container, frame_bytes)
 
     def _notes(self, path: Path, damage: str) -> tuple[str, ...]:
         notes = [f"damaged: {damage}"] if damage else []
@@ -61,6 +65,8 @@ class FfmpegReader:
                 header = read_header(handle)
             if header is not None and header.data_bytes == 0:
                 notes.append("the header gives no length: read to the end of the file")
+            elif header is not None and header.data_bytes is not None:
+                notes.extend(cut_short(path, header.data_start, header.data_bytes))
         return tuple(notes)
 
 

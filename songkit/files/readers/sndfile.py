@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from songkit.audio import SPEAKERS, Format, Samples, default_layout, layout_from_mask
 from songkit.blocks import BLOCK_FRAMES
 from songkit.errors import InputError
-from songkit.files.claims import claimed_frames
+from songkit.files.claims import claimed_frames, cut_short
 from songkit.files.flac import md5_of
 from songkit.files.ogg import faults
 from songkit.files.readers.contract import Opened
@@ -66,6 +66,7 @@ class SoundFileReader:
         self._plain: WaveHeader | None = None
         self._bits: int | str | None = None
         """Depth of a FLAC that is all there, and whose checksum was not looked at yet."""
+        self._frames = 0
         self.worth_another_try = True
         """Whether the last `open` failed on something that another reader may know."""
 
@@ -83,7 +84,7 @@ class SoundFileReader:
             raise InputError(f"not readable as {self._kind.container}: {reason}") from error
         if self._kind.container == "flac":
             codec = "flac"
-            self._bits = bit_depth if frames == claimed else None
+            self._bits, self._frames = bit_depth if frames == claimed else None, frames
         if header is not None and header.format_tag == PCM and header.bits in (16, 24, 32):
             self._plain = header
         notes = _fine_print(path, self._kind, bit_depth, None if codec in ("pcm", "float") else header)
@@ -95,11 +96,14 @@ class SoundFileReader:
         if self._plain is not None:
             yield from _plain_blocks(path, self._plain, frames)
             return
-        checksum = md5_of(path, self._bits)
+        checksum, left = md5_of(path, self._bits), self._frames
         for block in _raw_blocks(path, frames):
             turned = np.ascontiguousarray(block.T if self._order is None else block.T[self._order])
             if checksum is not None:
                 checksum.push(turned)
+                left -= turned.shape[1]
+                if left < 0:  # after damage libsndfile can give more than there is
+                    break
             yield turned
         if checksum is not None and not checksum.fits():
             raise InputError(
@@ -180,14 +184,14 @@ def _length(path: Path, file: soundfile.SoundFile, kind: Kind, header: WaveHeade
     if kind.container in ("aiff", "au", "w64", "caf") and sample_bytes is not None:
         with path.open("rb") as handle:
             return frames, claimed_frames(handle, kind.container, sample_bytes * file.channels)
-    if file.format == "MP3":
-        return frames, None  # its info frame was compared with the file before libsndfile was chosen
     try:
         file.seek(max(frames - 1, 0))
         if header is None and file.read(1, dtype="float32", always_2d=True).shape[0] == min(frames, 1):
             return frames, frames  # the last frame is where it should be
     except soundfile.LibsndfileError:
         pass
+    if file.format == "MP3":  # ffmpeg says what is wrong with it
+        raise InputError("the stream ends before its info frame says")
     return sum(block.shape[0] for block in _raw_blocks(path, BLOCK_FRAMES)), None if header else frames
 
 
@@ -200,9 +204,7 @@ def _fine_print(path: Path, kind: Kind, bit_depth: int | str | None, packed: Wav
     if kind.demuxer == "ogg":
         notes.extend(faults(path))
     if packed is not None and packed.data_bytes is not None:
-        present = path.stat().st_size - packed.data_start
-        if present < packed.data_bytes:
-            notes.append(f"truncated: header says {packed.data_bytes} bytes of audio, file has {present}")
+        notes.extend(cut_short(path, packed.data_start, packed.data_bytes))
     return tuple(notes)
 
 
