@@ -9,7 +9,7 @@ from songkit.analysis import Analysis, analyze
 from songkit.audio import Audio
 from songkit.blocks import AudioSource
 from tests import signals
-from tests.defect_corpus import resampled
+from tests.defect_plants import resampled
 
 
 def measure(audio: Audio, *meters: str) -> Analysis:
