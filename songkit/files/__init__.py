@@ -6,7 +6,7 @@ libsndfile reads what it can, ffmpeg the rest. Channels come out in WAVE order w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from songkit.audio import Audio, Format, Samples
@@ -157,9 +157,12 @@ def _open(path: Path, kind: Kind) -> tuple[Opened, Reader]:
             raise
         second = FfmpegReader(kind)
         try:
-            return second.open(path), second
+            opened = second.open(path)
         except InputError:
             raise error from None
+        if kind.container == "flac" and not opened.notes:  # one that libsndfile refuses is no codec that it lacks
+            opened = replace(opened, notes=(f"damaged: {error.message}",))
+        return opened, second
 
 
 def _named(path: Path, error: InputError) -> InputError:
