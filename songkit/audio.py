@@ -36,8 +36,6 @@ DEFAULT_LAYOUTS: dict[int, tuple[str, ...]] = {
 MAX_CHANNELS = 8
 MIN_SAMPLE_RATE = 8_000
 MAX_SAMPLE_RATE = 192_000
-MAX_AMPLITUDE = 1e12
-"""+240 dBFS. A float file with more is damaged, and the square of such a sample's spectrum would leave float32."""
 
 
 def default_layout(channels: int) -> tuple[str, ...]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from songkit.analysis.events import Events, Span
-from songkit.audio import MAX_AMPLITUDE, Format, Samples
+from songkit.audio import Format, Samples
+
+MAX_AMPLITUDE = 1e12
+"""+240 dBFS. A float file with more is damaged, and the square of such a sample's spectrum would leave float32."""
 
 
 class NonfiniteMeter:
