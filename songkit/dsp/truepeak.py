@@ -84,6 +84,12 @@ _TAPS: Any = (Fixed(TABLE), Fixed(QUARTERS), Fixed(PROBE))
 
 
 @inlined
+def _bits(sample: Any) -> np.int32:
+    """A magnitude as bits: without their sign they sort like the floats; NaN sorts on top."""
+    return np.float32(sample).view(np.int32) & np.int32(0x7FFFFFFF)
+
+
+@inlined
 def _amplitude(bits: Any) -> np.float64:
     """The number behind a magnitude's bits."""
     return np.float64(np.int32(bits).view(np.float32))
@@ -95,8 +101,7 @@ def _most_bent(window: Floats, begin: int, end: int) -> np.int32:
     before, here, after = window[begin - 1 : end - 1], window[begin:end], window[begin + 1 : end + 1]
     most = np.int32(0)
     for index in range(end - begin):
-        bend = np.float32(before[index] - np.float32(2.0) * here[index] + after[index])
-        most = max(most, bend.view(np.int32) & np.int32(0x7FFFFFFF))
+        most = max(most, _bits(before[index] - np.float32(2.0) * here[index] + after[index]))
     return most
 
 
@@ -149,9 +154,8 @@ def _interpolate(window: Floats, first: int, quarters: Floats, points: Floats, h
 def _top(highest: Floats, peaks: Floats, margin: np.float32) -> float:
     """The highest point of a chunk's grid; raises `peaks` to each interval's, `margin` added."""
     top = np.int32(0)
-    bits = highest.view(np.int32)
     for lane in range(highest.shape[0]):
-        top = max(top, bits[lane])
+        top = max(top, _bits(highest[lane]))
         peaks[lane] = max(peaks[lane], highest[lane] + margin)
     return _amplitude(top)
 
@@ -194,11 +198,11 @@ def _refine(
 
 
 @inlined
-def _loudest(words: npt.NDArray[np.int32], begin: int, end: int) -> np.int32:
-    """The largest magnitude as bits: without their sign they sort like the floats; NaN sorts on top."""
+def _loudest(window: Floats, begin: int, end: int) -> np.int32:
+    """The largest magnitude as bits."""
     loudest = np.int32(0)
-    for word in words[begin:end]:
-        loudest = max(loudest, word & np.int32(0x7FFFFFFF))
+    for sample in window[begin:end]:
+        loudest = max(loudest, _bits(sample))
     return loudest
 
 
@@ -231,24 +235,23 @@ def _scan(
     points, highest = scratch[: 4 * LANES], scratch[4 * LANES :]
     for channel in range(windows.shape[0]):
         window = windows[channel, start:]
-        words = window.view(np.int32)
         first: Any = np.int64(0)  # a literal 0 would be a type of its own, and everything called compiled for it, too
         for piece in range(ends.shape[0]):
             end = ends[piece]
             best = found[piece, channel, 0]
             if rising:
-                loudest = _loudest(words, first + HALF, end + HALF + 1)
+                loudest = _loudest(window, first + HALF, end + HALF + 1)
                 sample = _amplitude(loudest)
                 if sample > best:
                     at_sample = first
-                    while at_sample < end and words[at_sample + HALF] & np.int32(0x7FFFFFFF) != loudest:
+                    while at_sample < end and _bits(window[at_sample + HALF]) != loudest:
                         at_sample += 1
                     best = sample
                     found[piece, channel, 1] = position + at_sample
                 threshold = best
             while first < end:
                 count = min(CHUNK, end - first)
-                inner = _amplitude(_loudest(words, first + HALF - 1, first + count + HALF + 1))
+                inner = _amplitude(_loudest(window, first + HALF - 1, first + count + HALF + 1))
                 bend = _amplitude(_most_bent(window, first + 1, first + count + TAPS))
                 bound = ROUNDED * inner + BENT * bend
                 if bound + doubt * BENT_PROBE * bend < threshold:
@@ -258,7 +261,7 @@ def _scan(
                     continue
                 margin = 0.0
                 if doubt > 0.0:
-                    loudest = _loudest(words, first, first + count + TAPS + 2)
+                    loudest = _loudest(window, first, first + count + TAPS + 2)
                     margin = _margin(window, first, count, doubt, _amplitude(loudest), probe)
                 slack = min(MISSED * bend, (1.0 - NEAR) * (threshold - margin))
                 near = threshold - margin - slack
