@@ -39,7 +39,7 @@ _compiler: Any = compiler  # its flags are made at run time: no type checker kno
 _target: Any = registry.cpu_target
 
 
-class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
+class _Library(codegen.JITCodeLibrary):
     """Code that is not optimised before all of it is there.
 
     numba by itself optimises every function that a kernel calls and makes machine code of it, only to have it inlined
@@ -61,9 +61,10 @@ class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
 
     def machine_code(self) -> bytes:
         """The object file of this function with all that it calls."""
-        self._ensure_finalized()
-        super()._optimize_functions(self._final_module)
-        super()._optimize_final_module()
+        usual: Any = super()
+        usual._ensure_finalized()
+        usual._optimize_functions(self._final_module)
+        usual._optimize_final_module()
         return bytes(self._codegen._tm.emit_object(self._final_module))
 
 
