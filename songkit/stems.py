@@ -18,6 +18,8 @@ from songkit.master.demucs_model import load
 from songkit.master.separation import stem_blocks
 from songkit.master.stems import Reader
 from songkit.progress import Progress, about, silent
+from songkit.provenance import read_provenance, without_provenance
+from songkit.tags import Tags, read_tags, write_tags
 from songkit.units import power_to_db
 
 if TYPE_CHECKING:
@@ -93,12 +95,22 @@ def separate_file(
                 squares[index] += float(np.sum(parts[index].astype(np.float64) ** 2))
         for writer in writers:
             writer.close()
+        for name, writer in zip(names, writers, strict=True):
+            write_tags(writer.temporary, _tags(source.info.path, name))
         for writer in writers:
             writer.commit()
     samples = source.frames * source.format.channels
     levels = [power_to_db(each / samples) if each else None for each in squares]
     stems = tuple(Stem(*each) for each in zip(names, paths, levels, strict=True))
     return Separation(source.info.path, model, stems)
+
+
+def _tags(source: Path, name: str) -> Tags:
+    """The source's tags, its title with the stem's name; a stem of a song that a machine made was made by one, too."""
+    tags = without_provenance(read_tags(source))
+    disclosed = read_provenance(source).disclosure
+    title = tags.get("title")
+    return tags.with_extra(({"title": f"{title} ({name})"} if title else {}) | (disclosed.fields if disclosed else {}))
 
 
 def _parts(model: DemucsModel, source: FileSource, two: str | None, progress: Progress) -> Iterator[list[Samples]]:

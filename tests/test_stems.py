@@ -21,7 +21,9 @@ from songkit.files import read_audio
 from songkit.master import demucs_model
 from songkit.master.separation import stem_blocks
 from songkit.progress import Update, silent
+from songkit.provenance import Disclosure, read_provenance
 from songkit.stems import separate_file
+from songkit.tags import Tags, write_tags
 from tests import signals
 from tests.demucs_fakes import FakeModel, tiny_weights
 from tests.references import written
@@ -204,6 +206,18 @@ def test_two_gives_one_stem_and_everything_else(fake: FakeModel, tmp_path: Path)
     np.testing.assert_allclose(vocals.samples + rest.samples, song().samples, atol=1e-7)
     np.testing.assert_allclose(vocals.samples, np.repeat(0.8 * mid(song()), 2, axis=0), atol=3e-6)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["in.no_vocals.wav", "in.vocals.wav"]
+
+
+def test_stems_keep_the_tags_and_that_a_machine_made_the_song(fake: FakeModel, tmp_path: Path) -> None:
+    source = written(song(), tmp_path / "in.wav")
+    disclosed = Disclosure.of_a_song(trained=True, voice=True)
+    write_tags(source, Tags({"title": ("Harbour",)}).with_extra(disclosed.fields))
+    result = separate_file(source, two="vocals")
+    for stem in result.stems:
+        found = read_provenance(stem.path)
+        assert found.disclosure == disclosed
+        assert found.tags.get("title") == f"Harbour ({stem.name})"
+    assert read_audio(result.stems[0].path).frames == song().frames
 
 
 def test_what_cannot_be_separated_is_named(fake: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
