@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from songkit.allocation import keep_freed_memory
 from songkit.errors import QualityError, SongkitError
 from songkit.progress import Overall, Progress, about, silent
 
@@ -80,6 +81,7 @@ def each_apart(
 
 def work_apart(values: Mapping[str, Any], progress: Progress) -> dict[str, str]:
     """What a child of `each_apart` does."""
+    keep_freed_memory()
     address, path, settings = _unpacked(values["call"])
     module, _, attribute = address.partition(":")
     work = getattr(import_module(module), attribute)

@@ -15,6 +15,7 @@ from importlib import import_module
 
 import click
 
+from songkit.allocation import keep_freed_memory
 from songkit.cli import log as logs
 from songkit.cli.configured import UNCONFIGURED, configure, explained
 from songkit.cli.interrupts import Interrupts, TerminatedError
@@ -94,6 +95,9 @@ def main(argv: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     # No product here is large enough to share, and numpy's idle threads cost CPU time while they wait for one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Nor does anybody's plugin belong into these models: looking for some reads the records of all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    keep_freed_memory()
     interrupts = Interrupts()
     interrupts.install()
     exit_code = run(arguments)

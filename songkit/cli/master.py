@@ -81,8 +81,6 @@ def master(
     from songkit.cli.progress import shown
     from songkit.cli.tally import note_file, tally_lines
     from songkit.deliver import Order
-    from songkit.report.html import write_master_page
-    from songkit.report.terminal import master_lines, order_lines
 
     if settings["output"] is not None and (album or len(files) > 1):
         raise click.UsageError("-o names one file, but there are several inputs: use --output-dir")
@@ -113,8 +111,12 @@ def master(
                 note_file(outcome)
                 result = outcome.result or getattr(outcome.error, "result", None)
                 if html is not None and result is not None and not isinstance(result, Order):
+                    from songkit.report.html import write_master_page
+
                     write_master_page(html, result, force=settings["force"], progress=progress)
                 if not (as_json or quiet) and result is not None:
+                    from songkit.report.terminal import master_lines, order_lines
+
                     lines = order_lines(result) if isinstance(result, Order) else master_lines(result)
                     say("\n".join(lines))
                 if outcome.error is not None:

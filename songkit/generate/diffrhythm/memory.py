@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import resource
 import sys
@@ -10,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from songkit import allocation
 from songkit.progress import Progress, Update
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # <malloc.h>
 _KEPT_BYTES = 2**31 - 1
 
 
@@ -22,12 +21,7 @@ def keep_freed_memory() -> bool:
     By default every large intermediate result is handed back to the system and fetched again, page by page and zeroed:
     a quarter of the time of a pass on a CPU. For processes whose life is this one song; holds for all of it.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    if mallopt is None:
-        return False
-    return bool(mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)) and bool(mallopt(_TRIM_THRESHOLD, _KEPT_BYTES))
+    return allocation.keep_freed_memory(_KEPT_BYTES)
 
 
 @contextmanager
