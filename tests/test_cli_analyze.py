@@ -145,6 +145,11 @@ def test_a_page_is_written_once_and_again_only_when_asked(
     assert not (tmp_path / "two.html").exists()
 
 
+def test_the_making_of_a_page_is_told(sine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["analyze", str(sine), "--html", str(tmp_path / "report.html")]) == 0
+    assert "sine.wav: previews" in capsys.readouterr().err
+
+
 def test_no_page_of_what_could_not_be_read(broken: Path, tmp_path: Path) -> None:
     assert run(["analyze", str(broken), "--html", str(tmp_path / "x.html")]) == 1
     assert list(tmp_path.iterdir()) == []

@@ -94,9 +94,10 @@ def analyze(
     with shown(quiet=quiet or (as_json and not many), many=many) as progress:
         with closing(analyze_each(paths, jobs=jobs, progress=progress, **settings)) as coming:
             for outcome in coming:
-                outcome, aside = _completed(outcome, asides, about(progress, outcome.path.name))
+                telling = about(progress, outcome.path.name)
+                outcome, aside = _completed(outcome, asides, telling)
                 if outcome.result is not None and not many:
-                    _write_files(outcome.result, outcome.path, series, html, force=force)
+                    _write_files(outcome.result, outcome.path, series, html, telling, force=force)
                 outcomes.append(teller.tell(outcome, aside))
         teller.close()
     return exit_code(outcomes)
@@ -145,7 +146,9 @@ def _completed(outcome: Outcome[Analysis], asides: Asides, progress: Progress) -
         return replace(outcome, error=error), Aside()
 
 
-def _write_files(analysis: Analysis, path: Path, series: Path | None, html: Path | None, *, force: bool) -> None:
+def _write_files(
+    analysis: Analysis, path: Path, series: Path | None, html: Path | None, progress: Progress, *, force: bool
+) -> None:
     from songkit.atomic import write_text
 
     if series is not None:
@@ -155,4 +158,4 @@ def _write_files(analysis: Analysis, path: Path, series: Path | None, html: Path
     if html is not None:
         from songkit.report.html import analysis_page
 
-        write_text(html, analysis_page(analysis, path.name), force=force)
+        write_text(html, analysis_page(analysis, path.name, progress), force=force)
