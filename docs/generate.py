@@ -172,11 +172,16 @@ Before it begins, everything is settled and written into the manifest: device, n
 SHA-256 of every weight. One timed pass of the network says how long a song will take. `auto` as a device takes CUDA,
 then MPS, then the processor, in bfloat16 where that is fast; nothing else is changed by it.
 
-A seed is made in a process of its own, one after the other (`--jobs` for more), and keeps what it has done: the state
-between steps, the latents before they are decoded, the audio as float WAV before anything else. The same command
-after a `kill -9` goes on there, and gives the same bytes. A take that runs out of memory is tried once more with the
-branches of guidance one after the other, which is said. Latents and audio are looked at after each stage: not finite,
-constant, run away, collapsed, silent are errors that name it.
+A seed is made in a process of its own, one after the other (`--jobs` for more, which share the threads), and keeps what
+it has done: the state between steps, the latents before they are decoded, the audio as float WAV before anything else.
+The same command after a `kill -9` goes on there, and gives the same bytes. A take that runs out of memory is tried once more
+with the branches of guidance one after the other, which is said. Latents and audio are looked at after each stage: not
+finite, constant, run away, collapsed, silent are errors that name it.
+
+Several seeds go through the network together where a GPU has room for them (`--batch`), each from its own noise; then
+every take is decoded and kept for itself. A batch that runs out of memory is made seed by seed, which is said; a seed
+whose latents are not finite leaves the others alone. Who was in the batch decides the last bits of a take, and is part
+of the key under which it is found again; where the weights lie is not, for their SHA-256 are.
 
 What will not be sung as written is a warning with the line's number; `songkit lyrics check` shows it beforehand. The
 base model always composes 95 seconds: a shorter song is cut.

@@ -17,6 +17,7 @@ from songkit.generate import GENERATORS
 from songkit.generate.diffrhythm import PACKAGES
 from songkit.make import TakesResult, edit_song, parse_segments
 from tests.signals import silence, song
+from tests.tiny_diffrhythm import keep_to_one_process
 from tests.tiny_diffrhythm import write as write_models
 
 RATE = 44_100
@@ -36,6 +37,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     monkeypatch.setitem(GENERATORS, "diffrhythm", "tests.tiny_diffrhythm:Tiny")
+    keep_to_one_process(monkeypatch)
 
 
 def put(path: Path, audio: Audio) -> Path:
@@ -73,7 +75,6 @@ def test_outside_the_segments_a_recording_stays_sample_for_sample(tmp_path: Path
     assert result.order.request.options["style"]["parts"][0]["recording"], "the style is that of the recording"
 
 
-@pytest.mark.long
 def test_a_recording_is_continued_without_a_click(tmp_path: Path, models: Path) -> None:
     original = song(7.3)
     result = edit(put(tmp_path / "in.wav", original), models, seconds=11.0, style="calm piano")
@@ -86,7 +87,6 @@ def test_a_recording_is_continued_without_a_click(tmp_path: Path, models: Path) 
     assert np.abs(np.diff(continued[:, kept : int(7.4 * RATE)])).max() < usual
 
 
-@pytest.mark.long
 def test_the_command_edits_a_mono_file_of_another_rate(
     tmp_path: Path, models: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,17 +20,16 @@ from songkit.errors import InputError, MissingError, NoValidTakeError, UsageErro
 from songkit.files import open_source
 from songkit.generate import GENERATORS
 from songkit.generate.diffrhythm import PACKAGES
-from songkit.make import TakesResult, generate_takes
+from songkit.make import TakesResult
 from songkit.progress import Update
-from tests.tiny_diffrhythm import WITH_MULAN, SilentVae, write
+from tests.tiny_diffrhythm import SHEET, WITH_MULAN, SilentVae, keep_to_one_process, take, write
 
 pytestmark = pytest.mark.skipif(
     any(find_spec(package) is None for package in PACKAGES),
     reason="not all of the extra is installed: pip install 'songkit[diffrhythm]'",
 )
 ROOT = Path(__file__).parents[1]
-SHEET = "[0:01]Lights on the water\n[0:04]我们一起唱歌\n[0:07]こんにちは\n[0:30]Never heard\n"
-CALL = "import json, sys; from tests.test_diffrhythm_make import take; take(**json.loads(sys.argv[1]))"
+CALL = "import json, sys; from tests.tiny_diffrhythm import take; take(**json.loads(sys.argv[1]))"
 
 
 @pytest.fixture(scope="module")
@@ -42,18 +41,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     monkeypatch.setitem(GENERATORS, "diffrhythm", "tests.tiny_diffrhythm:Tiny")
-
-
-def take(folder: str | Path, models: str | Path, seeds: str = "1,", **more: Any) -> TakesResult:
-    GENERATORS["diffrhythm"] = "tests.tiny_diffrhythm:Tiny"  # in a process of its own no fixture does it
-    sheet = Path(folder).with_suffix(".lrc")
-    sheet.parent.mkdir(parents=True, exist_ok=True)
-    sheet.write_text(SHEET)
-    options = {"models": str(models), "quality": "draft", "precision": "fp32", "threads": 1, **more.pop("options", {})}
-    return generate_takes(
-        lyrics=sheet, style="calm piano", seconds=10, seeds=seeds, generator="diffrhythm", output_dir=folder,
-        options=options, **more,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +98,11 @@ def test_the_manifest_holds_everything_that_was_settled(whole: tuple[TakesResult
     ],
 )
 def test_a_killed_run_goes_on_to_the_same_bytes(
-    stage: str, tmp_path: Path, models: Path, whole: tuple[TakesResult, list[Update]]
+    stage: str,
+    tmp_path: Path,
+    models: Path,
+    whole: tuple[TakesResult, list[Update]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = tmp_path / "run"
     call = json.dumps({"folder": str(folder), "models": str(models)})
@@ -125,6 +116,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     saved = kept.stat().st_mtime_ns if kept.exists() else None
     assert (saved is not None) == (stage == "decode")
     wait_for_lock(folder)
+    keep_to_one_process(monkeypatch)
     again = take(folder, models)
     assert again.takes[0].sha256 == whole[0].takes[0].sha256
     made = again.takes[0].take
@@ -181,6 +173,7 @@ def test_a_hanging_stage_is_ended_and_named(tmp_path: Path, models: Path, monkey
 def test_out_of_memory_is_tried_again_with_less_and_said(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    keep_to_one_process(monkeypatch)
     monkeypatch.setenv("TINY_NO_MEMORY", "sample")
     updates: list[Update] = []
     result = take(tmp_path / "run", models, progress=updates.append)
@@ -189,24 +182,24 @@ def test_out_of_memory_is_tried_again_with_less_and_said(
     assert any(warning.startswith("memory ran out the first time") for warning in result.warnings)
 
 
-@pytest.mark.long
 def test_constant_latents_never_reach_the_decoder(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    keep_to_one_process(monkeypatch)
     monkeypatch.setenv("TINY_CONSTANT", "1")
     with pytest.raises(NoValidTakeError, match=r"seed 1 in stage 'load': sample: the latents are constant \(1\)"):
         take(tmp_path / "run", models)
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
-@pytest.mark.long
-def test_a_silent_song_is_named_and_never_divided_by(tmp_path: Path) -> None:
+def test_a_silent_song_is_named_and_never_divided_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_to_one_process(monkeypatch)
     with pytest.raises(NoValidTakeError, match=r"decode: the song is silent \(digital silence\)"):
         take(tmp_path / "run", write(tmp_path / "models", SilentVae()))
 
 
-@pytest.mark.long
-def test_weights_that_are_not_finite_are_refused_by_name(tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_to_one_process(monkeypatch)
     damaged = write(tmp_path / "models", damage="proj_out.bias")
     with pytest.raises(InputError, match=r"1 values of proj_out.bias are not finite"):
         take(tmp_path / "run", damaged)
@@ -225,6 +218,7 @@ def test_what_is_missing_is_named_before_any_work(tmp_path: Path) -> None:
         ({"steps": 1}, "steps: Input should be greater than or equal to 2"),
         ({"cfg_interval": [0.5, 0.2]}, "times go from 0 to 1, the lower first"),
         ({"segments": [[1, 2]]}, "reference and segments: one needs the other"),
+        ({"batch": 2, "solver": "dopri5"}, "with dopri5 or chunked_ode every seed goes alone"),
         ({"stepz": 4}, "diffrhythm has no option 'stepz'"),
         ({"voice": False}, "diffrhythm has no option 'voice'"),
     ],
@@ -244,7 +238,7 @@ def test_the_command_makes_a_mastered_song_with_nothing_put_in_its_place(
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "models", shape=WITH_MULAN, mulan=True)
     (tmp_path / "song.lrc").write_text(SHEET)
-    asked = ["--lyrics", "song.lrc", "--style", "calm piano", "--seconds", "10", "--seeds", "2"]
+    asked = ["--lyrics", "song.lrc", "--style", "calm piano", "--seconds", "10", "--seeds", "1"]
     how = ["--models", "models", "--quality", "preview", "--cfg-interval", "0", "0.5", "--threads", "1", "--json"]
     capsys.readouterr()  # what the libraries said that wrote the model
     assert run(["make", *asked, *how, "-o", "run"]) == 0

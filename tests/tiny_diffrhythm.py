@@ -22,26 +22,34 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'songkit[diffrhythm]'")
 
+from songkit.errors import SongkitError  # noqa: E402
+from songkit.generate import GENERATORS  # noqa: E402
 from songkit.generate.contract import Request, Take  # noqa: E402
-from songkit.generate.diffrhythm import DiffRhythm, library, sung  # noqa: E402
+from songkit.generate.diffrhythm import DiffRhythm, library, memory, sung  # noqa: E402
 from songkit.generate.diffrhythm import prepared as preparation  # noqa: E402
 from songkit.generate.diffrhythm.model import DiT  # noqa: E402
 from songkit.generate.diffrhythm.shape import Shape  # noqa: E402
 from songkit.generate.diffrhythm.style import Style  # noqa: E402
 from songkit.generate.diffrhythm.weights import PREFIX  # noqa: E402
+from songkit.make import TakesResult, generate_takes  # noqa: E402
 from songkit.progress import Progress, Update  # noqa: E402
 from tests.diffrhythm import made_weights, vae_file  # noqa: E402
 from tests.mulan import write as write_mulan  # noqa: E402
+from tests.one_process import do_children_here  # noqa: E402
 
 TINY = Shape(dim=64, depth=2, heads=4, ff_mult=2, text_dim=32, conv_layers=1, mel_dim=16, max_frames=256)
 """The base model, of 11.9 seconds."""
 WITH_MULAN = replace(TINY, text_dim=512)
 
 
+SHEET = "[0:01]Lights on the water\n[0:04]我们一起唱歌\n[0:07]こんにちは\n[0:30]Never heard\n"
+
+
 class Tiny(DiffRhythm):
     """Dies with its parent, hangs or runs out of memory at the stage that TINY_DIES, TINY_HANGS, TINY_NO_MEMORY name.
 
-    With TINY_SEED only that seed does. With TINY_CONSTANT its latents are all the same.
+    With TINY_SEED only that seed does, with TINY_BATCH only several together. With TINY_CONSTANT its latents
+    are all the same.
     """
 
     def prepare(self, request: Request, workdir: Path, progress: Progress) -> Mapping[str, Any]:
@@ -53,10 +61,28 @@ class Tiny(DiffRhythm):
     ) -> Take:
         thrifty = bool(prepared.get("thrifty"))
         if os.environ.get("TINY_CONSTANT"):
-            sung.Singer.sing = lambda *_: torch.ones(TINY.max_frames, TINY.mel_dim)
-        if os.environ.get("TINY_SEED", str(seed)) == str(seed):
+            sung.Singer.sing = lambda *_: torch.ones(1, TINY.max_frames, TINY.mel_dim)
+        if os.environ.get("TINY_SEED", str(seed)) == str(seed) and not os.environ.get("TINY_BATCH"):
             progress = _misbehaving(progress, thrifty=thrifty)
         return super().generate(request, prepared, seed, workdir, progress)
+
+    def make_together(
+        self,
+        request: Request,
+        prepared: Mapping[str, Any],
+        workdirs: Mapping[int, Path],
+        workdir: Path,
+        progress: Progress,
+    ) -> Mapping[int, SongkitError]:
+        return super().make_together(request, prepared, workdirs, workdir, _misbehaving(progress))
+
+
+def keep_to_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which no process ends before its time; what `Tiny` puts in place goes with the test."""
+    do_children_here(monkeypatch)
+    monkeypatch.setattr(preparation, "_embedded", _drawn)
+    monkeypatch.setattr(sung.Singer, "sing", sung.Singer.sing)
+    monkeypatch.setattr(memory, "keep_freed_memory", lambda: False)
 
 
 class SilentVae(torch.nn.Module):
@@ -127,6 +153,19 @@ def write(
         for entry in library.LIBRARY[name].files:
             (_place(name, folder).parent / entry[0]).write_text(f"a stand-in for {name}")
     return folder
+
+
+def take(folder: str | Path, models: str | Path, seeds: str = "1,", **more: Any) -> TakesResult:
+    """A run of `Tiny` that stops where mastering would begin; parameters as of `generate_takes`."""
+    GENERATORS["diffrhythm"] = "tests.tiny_diffrhythm:Tiny"  # in a process of its own no fixture does it
+    sheet = Path(folder).with_suffix(".lrc")
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    sheet.write_text(SHEET)
+    options = {"models": str(models), "quality": "draft", "precision": "fp32", "threads": 1, **more.pop("options", {})}
+    return generate_takes(
+        lyrics=sheet, style="calm piano", seconds=10, seeds=seeds, generator="diffrhythm", output_dir=folder,
+        options=options, **more,
+    )  # fmt: skip
 
 
 def unit(text: str, width: int) -> npt.NDArray[np.float32]:

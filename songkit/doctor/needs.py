@@ -6,14 +6,9 @@ Loading holds the published half-precision file beside the weights.
 
 from __future__ import annotations
 
+from songkit.generate.diffrhythm.room import PARAMETERS, PROCESS_BYTES, pass_bytes
 from songkit.generate.diffrhythm.shape import BASE, FULL, frames_of
 
-PARAMETERS = 1.11e9
-PASS_BYTES_PER_FRAME = 0.25e6
-"""Both branches of guidance in one batch, in bfloat16: 0.14 to 0.19 MB measured on a CPU with one block (1024 and 2048
-frames), 0.07 MB for the text features of the fused blocks."""
-PROCESS_BYTES = 0.8e9
-"""Python, torch, or the context of CUDA."""
 LENGTHS_SECONDS = (95.0, 285.0)
 
 
@@ -24,12 +19,12 @@ def frames(seconds: float) -> int:
 
 def gpu_bytes(seconds: float) -> float:
     """On a GPU, with the weights in half precision."""
-    return 2 * PARAMETERS + frames(seconds) * PASS_BYTES_PER_FRAME + PROCESS_BYTES
+    return 2 * PARAMETERS + pass_bytes(frames(seconds), 2) + PROCESS_BYTES
 
 
 def cpu_bytes(seconds: float, bytes_per_weight: int) -> float:
     """Without a GPU, with weights of 2 (bf16) or 4 bytes (fp32), beside the file while it is loaded."""
-    passing = frames(seconds) * PASS_BYTES_PER_FRAME * bytes_per_weight / 2
+    passing = pass_bytes(frames(seconds), bytes_per_weight)
     return bytes_per_weight * PARAMETERS + max(2 * PARAMETERS, passing) + PROCESS_BYTES
 
 

@@ -6,12 +6,13 @@ choose       the generator that was asked for, or with `auto` the first of `AUTO
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, cast
 
+from songkit.children import cores
 from songkit.errors import MissingError, UsageError, near_names
-from songkit.generate.contract import Conditional, Generator, Optioned, Request, Settling
+from songkit.generate.contract import Batching, Conditional, Generator, Heavy, Optioned, Placed, Request, Settling
 
 GENERATORS: dict[str, str] = {
     "diffrhythm": "songkit.generate.diffrhythm:DiffRhythm",
@@ -71,6 +72,24 @@ def fitting(generator: Generator, options: Mapping[str, Any]) -> tuple[dict[str,
     return {name: value for name, value in options.items() if name not in others}, warnings
 
 
-def settled(generator: Generator, request: Request) -> Request:
+def settled(generator: Generator, request: Request, at_once: int) -> Request:
     """The request with nothing left open, where the generator has something to settle."""
-    return generator.settle(request) if isinstance(generator, Settling) else request
+    return generator.settle(request, at_once) if isinstance(generator, Settling) else request
+
+
+def takes_at_once(generator: Generator, asked: int | None, takes: int) -> int:
+    """How many of so many takes are made at the same time: as asked, as the generator says, or one per core."""
+    usual = generator.takes_at_once if isinstance(generator, Heavy) else cores()
+    return max(1, min(asked or usual, takes))
+
+
+def batch_of(generator: Generator, request: Request, seeds: Sequence[int], seed: int) -> tuple[int, ...]:
+    """The seeds that are made together with `seed`, itself among them, in the order in which they were named."""
+    size = generator.batch_size(request) if isinstance(generator, Batching) else 1
+    first = seeds.index(seed) // size * size
+    return tuple(seeds[first : first + size])
+
+
+def heard(generator: Generator, request: Request) -> dict[str, Any]:
+    """The settled request as plain JSON values, without the options that leave the samples as they are."""
+    return request.to_dict(without=generator.silent_options if isinstance(generator, Placed) else ())

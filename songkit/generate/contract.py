@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from songkit.errors import SongkitError
 from songkit.generate.lyrics import Lyrics
 from songkit.progress import Progress
 
@@ -25,13 +26,13 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     """The backend's own options, plain JSON values."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, all that the song depends on apart from the seed."""
+    def to_dict(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """Plain JSON values, all that the song depends on apart from the seed; `without` some of the options."""
         return {
             "seconds": self.seconds,
             "style": self.style,
             "lyrics": None if self.lyrics is None else self.lyrics.to_dict(),
-            "options": dict(self.options),
+            "options": {name: value for name, value in self.options.items() if name not in without},
         }
 
     @classmethod
@@ -101,10 +102,11 @@ class Conditional(Protocol):
 class Settling(Protocol):
     """A generator whose options leave something open: what suits this machine, or which weights are here."""
 
-    def settle(self, request: Request) -> Request:
+    def settle(self, request: Request, at_once: int) -> Request:
         """The request with nothing left open, so that its key holds all that the samples hang on.
 
-        Raises UsageError for options that cannot be, MissingError for what is not here.
+        `at_once`: how many takes will be made at the same time, and share the machine. Raises UsageError for options
+        that cannot be, MissingError for what is not here.
         """
         ...
 
@@ -115,6 +117,18 @@ class Optioned(Protocol):
 
     @property
     def option_names(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A generator some of whose settled options leave the samples as they are.
+
+    They say where something lies that others hold by its bytes, or repeat what others say. A key goes without them: the
+    same song is found again when its files have moved.
+    """
+
+    @property
+    def silent_options(self) -> tuple[str, ...]: ...
 
 
 @runtime_checkable
@@ -129,4 +143,36 @@ class Heavy(Protocol):
     """How many are made at the same time unless more are asked for."""
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """A generator for which the long part of several takes costs less together than one after the other.
+
+    That part is done for a batch in a child process, and kept in the takes' own workdirs; then `generate` makes each
+    take from it, in a child process as ever, with the seeds of the batch in `prepared[TOGETHER]`.
+    """
+
+    def batch_size(self, request: Request) -> int:
+        """How many seeds of a settled request go together."""
+        ...
+
+    def make_together(
+        self,
+        request: Request,
+        prepared: Mapping[str, Any],
+        workdirs: Mapping[int, Path],
+        workdir: Path,
+        progress: Progress,
+    ) -> Mapping[int, SongkitError]:
+        """Does the long part of the seeds in `prepared[TOGETHER]`, and keeps it for those that have a workdir.
+
+        `workdir` is the batch's own. What went wrong with one seed, and left the others alone, comes back; what went
+        wrong with all is raised.
+        """
+        ...
+
+
 THRIFTY = "thrifty"
+TOGETHER = "together"
+"""The seeds of a batch, as whole numbers."""
+PARTED = "parted"
+"""How many seeds there were in a batch that ran out of memory: each is then made alone."""

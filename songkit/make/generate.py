@@ -38,14 +38,14 @@ def generate_takes(
     The parameters are those of `make_song`, which finds these takes again when it is asked for the same song, and
     what is raised is what that raises before mastering.
     """
+    check_work(jobs, timeout)
     asked = settle_takes(
         lyrics=lyrics, style=style, seconds=seconds, seeds=seeds, generator=generator, output_dir=output_dir,
-        options=options, provenance=provenance,
+        options=options, jobs=jobs, provenance=provenance,
     )  # fmt: skip
-    check_work(jobs, timeout)
     with open_run(asked.folder, asked.run_from, force=force) as run:
         ledger = Ledger(asked, run, progress)
-        ledger.make_takes(jobs, timeout)
+        ledger.make_takes(timeout)
         winner = ledger.winner()
         ledger.timings["all"] = time.monotonic() - ledger.began
         result = TakesResult(asked, ledger.takes, winner, ledger.warnings, dict(ledger.timings))

@@ -24,14 +24,13 @@ class Ledger:
         """Seconds by stage."""
         self.began = time.monotonic()
 
-    def make_takes(self, at_once: int | None, timeout_seconds: float | None) -> None:
+    def make_takes(self, timeout_seconds: float | None) -> None:
         """Every seed's take; the manifest is written after each."""
         began = time.monotonic()
         self.write("making takes")
         results = each_take(
             self._order,
             self._run,
-            at_once=at_once,
             timeout_seconds=timeout_seconds,
             progress=self._progress,
             timed=self.timings.__setitem__,

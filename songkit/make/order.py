@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from songkit import runs
 from songkit.errors import UsageError
-from songkit.generate import AUTO, choose, fitting, settled
+from songkit.generate import AUTO, batch_of, choose, fitting, heard, settled, takes_at_once
 from songkit.generate import lyrics as lyric_sheets
 from songkit.generate import seeds as seed_lists
 from songkit.generate.contract import MAX_SECONDS, MAX_SEED, MIN_SECONDS, Generator, Request
@@ -44,6 +44,8 @@ class TakesOrder:
     warnings: tuple[str, ...]
     provenance: bool = field(default=True, kw_only=True)
     """Whether takes and delivered files say in their tags how they were made."""
+    at_once: int = field(default=1, kw_only=True)
+    """How many takes are made at the same time."""
 
     @property
     def address(self) -> str:
@@ -57,18 +59,30 @@ class TakesOrder:
         return {
             "generator": self.generator.name,
             "generator_version": self.generator.version,
-            **self.request.to_dict(),
+            **heard(self.generator, self.request),
             "versions": runs.engine_versions(*ENGINES),
         }
 
     @property
     def run_from(self) -> dict[str, Any]:
         """All that the run depends on: its folder holds nothing else."""
-        return {**self.made_from, "seeds": [str(seed) for seed in self.seeds]}
+        batches = dict.fromkeys(self.batch_of(seed) for seed in self.seeds)
+        together = [[str(seed) for seed in batch] for batch in batches if len(batch) > 1]
+        return {
+            **self.made_from,
+            "seeds": [str(seed) for seed in self.seeds],
+            **({"together": together} if together else {}),
+        }
 
     def take_key(self, seed: int) -> str:
         """The key under which the take of a seed is found again, in this run and in others."""
-        return runs.content_key({**self.made_from, "seed": str(seed)})
+        batch = self.batch_of(seed)
+        together = {"together": [str(each) for each in batch]} if len(batch) > 1 else {}
+        return runs.content_key({**self.made_from, "seed": str(seed), **together})
+
+    def batch_of(self, seed: int) -> tuple[int, ...]:
+        """The seeds that are made together with this one, itself among them: its last bits hang on them."""
+        return batch_of(self.generator, self.request, self.seeds, seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,7 @@ def settle_takes(
     output_dir: Path | str | None = None,
     options: Mapping[str, Any] | None = None,
     title: str | None = None,
+    jobs: int | None = None,
     provenance: bool = True,
 ) -> TakesOrder:
     """Settles what `generate_takes` is asked for, and checks all that needs no work; parameters as in `make_song`.
@@ -110,10 +125,12 @@ def settle_takes(
     chosen, why = choose(generator, asked)
     # A generator that was named refuses what it does not have; one that was chosen for the user goes without it.
     kept, left_out = fitting(chosen, asked.options) if generator == AUTO else (asked.options, [])
-    request = settled(chosen, replace(asked, options=kept))
+    numbers = _seeds(seeds)
+    at_once = takes_at_once(chosen, jobs, len(numbers))
+    request = settled(chosen, replace(asked, options=kept), at_once)
     named = title or _title(lyrics, sheet, asked.style)
     warnings = (*left_out, *_warnings(sheet, length))
-    draft = TakesOrder(request, _seeds(seeds), chosen, why, named, Path(), warnings, provenance=provenance)
+    draft = TakesOrder(request, numbers, chosen, why, named, Path(), warnings, provenance=provenance, at_once=at_once)
     return _with_folder(draft, output_dir)
 
 

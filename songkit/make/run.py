@@ -67,15 +67,15 @@ def make_song(
     """
     from songkit.report.html import write_run_page
 
+    check_work(jobs, timeout)
     asked = settle(
         lyrics=lyrics, style=style, seconds=seconds, seeds=seeds, generator=generator, chain=chain,
-        output_dir=output_dir, options=options, provenance=provenance,
+        output_dir=output_dir, options=options, jobs=jobs, provenance=provenance,
     )  # fmt: skip
-    check_work(jobs, timeout)
     with open_run(asked.folder, asked.run_from, force=force) as run:
         remove_leftovers(run.folder / REPORT)
         ledger = Ledger(asked, run, progress)
-        ledger.make_takes(jobs, timeout)
+        ledger.make_takes(timeout)
         result = _finish(asked, run, ledger, master, progress, force=force or skip_existing)
         result = replace(result, exit_code=1 if strict and result.failed else 0)
         if result.mastered is not None or not result.report.exists():

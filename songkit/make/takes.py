@@ -13,12 +13,13 @@ from songkit.children import Failure
 from songkit.errors import SongkitError
 from songkit.generate import worker
 from songkit.generate.child import Job
-from songkit.generate.contract import THRIFTY, Generator, Heavy, Take
+from songkit.generate.contract import THRIFTY, Heavy, Take
 from songkit.generate.validate import validate
 from songkit.generate.worker import Outcome
 from songkit.make.order import TakesOrder
 from songkit.make.result import TakeResult
 from songkit.make.signing import sign
+from songkit.make.together import make_together
 from songkit.progress import Progress, Update, about
 from songkit.runs import KeptTake, Run
 
@@ -27,7 +28,6 @@ def each_take(
     order: TakesOrder,
     run: Run,
     *,
-    at_once: int | None,
     timeout_seconds: float | None,
     progress: Progress,
     timed: Callable[[str, float], None],
@@ -50,11 +50,25 @@ def each_take(
     began = time.monotonic()
     prepared = _prepare(order, run, timeout_seconds, progress)
     timed("prepare", time.monotonic() - began)
-    jobs = [Job(order.address, order.request, run.work(f"seed-{seed}"), seed, prepared) for seed in missing]
-    outcomes = _outcomes(jobs, order.generator, at_once, timeout_seconds, progress)
+    batches = make_together(order, run, missing, prepared, timeout_seconds=timeout_seconds, progress=progress)
+    for seed, failure in batches.failures.items():
+        yield TakeResult(seed, "failed", (str(failure),), failure=failure, seconds=batches.seconds[seed])
+    jobs = [
+        Job(
+            order.address,
+            order.request,
+            run.work(f"seed-{seed}"),
+            seed,
+            {**prepared, **batches.prepared.get(seed, {})},
+        )
+        for seed in missing
+        if seed not in batches.failures
+    ]
+    outcomes = _outcomes(jobs, order, timeout_seconds, progress)
     with closing(outcomes):
         for seed, outcome in _by_seed(outcomes):
-            yield _made(seed, outcome, order, run, progress)
+            whole = outcome.seconds + batches.seconds.get(seed, 0.0)
+            yield _made(seed, replace(outcome, seconds=whole), order, run, progress)
 
 
 def best(results: Sequence[TakeResult]) -> TakeResult | None:
@@ -65,18 +79,14 @@ def best(results: Sequence[TakeResult]) -> TakeResult | None:
 
 
 def _outcomes(
-    jobs: Sequence[Job],
-    generator: Generator,
-    at_once: int | None,
-    timeout_seconds: float | None,
-    progress: Progress,
+    jobs: Sequence[Job], order: TakesOrder, timeout_seconds: float | None, progress: Progress
 ) -> Iterating[Outcome, None, None]:
     """How the jobs end; those of a heavy generator that run out of memory are done once more, alone and with less."""
-    heavy = isinstance(generator, Heavy)
-    if isinstance(generator, Heavy) and at_once is None:
-        at_once = generator.takes_at_once
+    heavy = isinstance(order.generator, Heavy)
     again: list[Job] = []
-    with closing(worker.run(jobs, at_once=at_once, timeout_seconds=timeout_seconds, progress=progress)) as outcomes:
+    with closing(
+        worker.run(jobs, at_once=order.at_once, timeout_seconds=timeout_seconds, progress=progress)
+    ) as outcomes:
         for outcome in outcomes:
             if heavy and outcome.failure is not None and outcome.failure.kind == "memory":
                 told = f"{outcome.failure}; it is tried once more with less"

@@ -50,7 +50,7 @@ class Workshop:
             order = _takes_order(record, self._new_folder(), told=told)
             with runs.open_run(order.folder, order.run_from) as run:
                 ledger = Ledger(order, run, self._progress)
-                ledger.make_takes(None, None)
+                ledger.make_takes(None)
             [made] = ledger.takes
             if made.take is None:
                 raise NoValidTakeError(f"seed {made.seed} could not be made again: {made.reasons[0]}")

@@ -79,7 +79,7 @@ def _take_record(manifest: Mapping[str, Any], entry: Mapping[str, Any], audio: P
         generated=Origin(
             name=made_from["generator"],
             version=made_from["generator_version"],
-            request={name: made_from[name] for name in _REQUEST},
+            request={name: manifest["request"][name] for name in _REQUEST},
             seed=entry["seed"],
             weights=entry["facts"].get("weights", made_from["options"].get("weights")),
         ),

@@ -2,7 +2,8 @@
 
     options, settle       what can be asked for; the same with nothing left open
     library, identity     where the published files lie, and what they are by their bytes
-    prepared, take        what all seeds share; one seed to a take, in stages that are kept
+    prepared, work        what all seeds share; what is asked of one seed
+    batch, take           seeds to latents, together or alone; one seed to a take, in stages that are kept
     reference             a recording to be edited
     sung, pieces          the network loaded and run; a long song piece by piece
     shape                 the sizes of the two published models, frames and seconds
@@ -12,7 +13,8 @@
     checkpoint            the state between two steps, kept now and then
     latents               what latents must be before they are decoded, and how they are kept
     vae, chunks, decoded  latents to audio and back, in overlapping chunks; the take, written as it is
-    memory, torch_audio   memory kept, measured, named; torchaudio where its library does not load
+    memory, room          memory kept, measured, named; how much is needed, and how many seeds fit
+    torch_audio           torchaudio where its library does not load
     words                 lyrics as tokens on the frame axis
     style                 words, recordings or a mix of both as MuQ-MuLan hears them
     models, processor     the published files fetched and verified; what the processor can do
@@ -27,8 +29,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from songkit.errors import UsageError
-from songkit.generate.contract import MAX_SEED, THRIFTY, Request, Take
+from songkit.errors import SongkitError, UsageError
+from songkit.generate.contract import MAX_SEED, Request, Take
 from songkit.generate.diffrhythm import library
 from songkit.progress import Progress
 
@@ -36,7 +38,7 @@ PACKAGES = ("torch", "torchaudio", "muq", "transformers", "safetensors", "phonem
 
 
 class DiffRhythm:
-    """Satisfies `songkit.generate.contract.Generator`, `Conditional`, `Settling` and `Heavy`."""
+    """Satisfies `songkit.generate.contract.Generator`, `Conditional`, `Settling`, `Placed`, `Heavy` and `Batching`."""
 
     name = "diffrhythm"
     version = "1"
@@ -63,11 +65,17 @@ class DiffRhythm:
             return f"{', '.join(missing)} not in {where} ({library.fetch_hint(folder=models)})"
         return None
 
-    def settle(self, request: Request) -> Request:
+    @property
+    def silent_options(self) -> tuple[str, ...]:
+        from songkit.generate.diffrhythm.options import SILENT
+
+        return SILENT
+
+    def settle(self, request: Request, at_once: int) -> Request:
         """Device, precision, threads and steps, and the identity of the weights; see `settle`."""
         from songkit.generate.diffrhythm.settle import settle
 
-        return settle(request)
+        return settle(request, at_once)
 
     def prepare(self, request: Request, workdir: Path, progress: Progress) -> Mapping[str, Any]:
         """Tokens, style vectors and an estimate; see `prepared`."""
@@ -81,7 +89,24 @@ class DiffRhythm:
         """The take of a seed: `raw.wav` and its latents; see `take`."""
         if not 0 <= seed <= MAX_SEED:
             raise UsageError(f"seed {seed}: seeds are 0 to 2^63 - 1")
-        from songkit.generate.diffrhythm.take import Work, make_take
+        from songkit.generate.diffrhythm.take import make_take
+        from songkit.generate.diffrhythm.work import Work
 
-        work = Work(request, seed, workdir, Path(prepared["folder"]), bool(prepared.get(THRIFTY)), progress)
-        return make_take(work, prepared)
+        return make_take(Work(request, seed, workdir, prepared, progress))
+
+    def batch_size(self, request: Request) -> int:
+        """As `settle` has found it."""
+        return int(request.options["batch"])
+
+    def make_together(
+        self,
+        request: Request,
+        prepared: Mapping[str, Any],
+        workdirs: Mapping[int, Path],
+        workdir: Path,
+        progress: Progress,
+    ) -> Mapping[int, SongkitError]:
+        """The latents of the seeds, which are all that the network makes; see `batch`."""
+        from songkit.generate.diffrhythm.batch import make_batch
+
+        return make_batch(request, prepared, workdirs, workdir, progress)

@@ -16,7 +16,7 @@ EVERY_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Checkpoint:
-    """One song's state (1, frames, channels) on the disk, under the key of what it is made from."""
+    """The state (songs, frames, channels) on the disk, under the key of what it is made from."""
 
     folder: Path
     key: str
@@ -30,15 +30,15 @@ class Checkpoint:
     def found(self, start: Tensor) -> tuple[int, Tensor]:
         """How many steps are done, and the state after them: none and `start` where nothing was kept."""
         kept = latents.load_kept(self._path, self.key)
-        if kept is None or kept[0].shape != start.shape[1:]:
+        if kept is None or kept[0].shape != start.flatten(0, 1).shape:
             return 0, start
         state, facts = kept
-        return int(facts["steps"]), state.unsqueeze(0).to(start)
+        return int(facts["steps"]), state.reshape(start.shape).to(start)
 
     def keep(self, steps: int, state: Tensor, *, last: bool) -> None:
         """Keeps the state after so many steps, where it is time for it, or where they were the last."""
         if last or time.monotonic() - self._kept >= EVERY_SECONDS:
-            latents.keep(self._path, state[0], self.key, {"steps": steps})
+            latents.keep(self._path, state.flatten(0, 1), self.key, {"steps": steps})
             self._kept = time.monotonic()
 
     @property

@@ -75,7 +75,8 @@ class GuidedField:
     """The velocity at a time and state, (songs, frames, channels) in and out, with guidance in an interval of time.
 
     p + (p - n) * strength, where p sees the prompt and n no words, no reference and the negative style. What does not
-    depend on the time is computed here, once. Raises SignalError at the first velocity that is not finite.
+    depend on the time is computed here, once. Raises SignalError as soon as no song has a velocity that is finite; one
+    that is lost before leaves the others alone.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class GuidedField:
     def __call__(self, time: Tensor, state: Tensor) -> Tensor:
         self.evaluations += 1
         velocity = self._velocity(time, state)
-        if not torch.isfinite(velocity).all():
+        if not torch.isfinite(velocity).flatten(1).all(dim=1).any():
             raise SignalError(
                 f"sampling: the network gave values that are not finite at time {float(time):.3f}",
                 "try --precision fp32; if that fails too, the weights or the style are damaged",

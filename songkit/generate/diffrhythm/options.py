@@ -13,6 +13,9 @@ from songkit.errors import UsageError, near_names
 Quality = Literal["preview", "draft", "standard", "high", "maximum"]
 STEPS: dict[Quality, int] = {"preview": 4, "draft": 8, "standard": 16, "high": 32, "maximum": 64}
 """Points of the time grid."""
+SILENT = ("quality", "models", "batch", "style_audio", "style_mix", "reference", "place")
+"""Settled options that leave the samples as they are: `steps`, `weights`, `style`, `reference_sha256` and the batch of
+a seed say what they come to."""
 
 
 class Options(BaseModel):
@@ -33,6 +36,12 @@ class Options(BaseModel):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where the network runs")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="in which number format it runs")
     threads: int | None = Field(None, ge=1, le=1024, description="threads on the processor; by default one per core")
+    batch: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="seeds that go through the network together; by default as many as a GPU holds, on a processor one",
+    )
     decode_overlap: Literal["cut", "equal-power"] = Field(
         "cut", description="how decoded chunks are joined: cut (published), or cross-faded"
     )
@@ -59,10 +68,17 @@ class Options(BaseModel):
             raise ValueError("cfg_interval: times go from 0 to 1, the lower first")
         if (self.reference is None) != (not self.segments):
             raise ValueError("reference and segments: one needs the other")
+        if self.batch is not None and self.batch > 1 and not self.goes_together:
+            raise ValueError("batch: with dopri5 or chunked_ode every seed goes alone")
         for start, end in self.segments:
             if start < 0 or (end is not None and end <= start):
                 raise ValueError(f"segments: from {start:g} to {end:g} is no piece of a song")
         return self
+
+    @property
+    def goes_together(self) -> bool:
+        """Whether seeds may share a pass: the steps of dopri5 follow one song, and pieces are there to save memory."""
+        return self.solver != "dopri5" and not self.chunked_ode
 
 
 class Settled(Options):
@@ -72,6 +88,7 @@ class Settled(Options):
     device: Literal["cpu", "cuda", "mps"]
     precision: Literal["fp32", "bf16", "fp16"]
     threads: int
+    batch: int
     place: str = Field(description="device and precision, and why, for the user")
     weights: dict[str, str] = Field(description="SHA-256 of each published part that is used, by its name")
     style: dict[str, Any] = Field(description="the parts of the style; recordings by the SHA-256 of their bytes")

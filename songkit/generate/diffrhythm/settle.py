@@ -5,32 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from songkit import children
 from songkit.children import Task
 from songkit.errors import InputError, UsageError
 from songkit.generate.contract import Request
-from songkit.generate.diffrhythm import library
+from songkit.generate.diffrhythm import library, room
 from songkit.generate.diffrhythm.identity import identities
 from songkit.generate.diffrhythm.options import STEPS, Options, Settled, read
+from songkit.generate.diffrhythm.shape import frames_of, shape_beside
 from songkit.progress import Progress
 from songkit.runs import engine_versions, file_sha256
 
+if TYPE_CHECKING:
+    from songkit.generate.diffrhythm.precision import Place
+
 ENGINES = ("torch", "muq", "transformers", "phonemizer", "espeakng-loader", "jieba", "pypinyin")
+SETTLED = {"steps", "device", "precision", "threads", "batch", "models", "reference", "style_audio"}
 UNNAMED_STYLE = "pop"
 """What an empty style asks for: the model knows no song without one."""
 
 
-def settle(request: Request) -> Request:
+def settle(request: Request, at_once: int) -> Request:
     """The request with every option settled. A child looks at the machine, because torch stays out of this process.
 
-    Raises UsageError for options that cannot be, MissingError for a device or weights that are not here.
+    Takes that are made at the same time share the threads. Raises UsageError for options that cannot be, MissingError
+    for a device or weights that are not here.
     """
     options = read(request.options)
     _check_segments(options, request.seconds)
     words = request.style or ("" if options.style_audio else UNNAMED_STYLE)
-    values = {"options": options.model_dump(mode="json"), "seconds": request.seconds, "style": words}
+    shared = {"seconds": request.seconds, "style": words, "threads": max(1, children.cores() // at_once)}
+    values = {"options": options.model_dump(mode="json"), **shared}
     (outcome,) = children.run([Task(f"{__name__}:look", values, "diffrhythm")])
     return replace(request, style=words, options=dict(outcome.value()))
 
@@ -50,11 +57,12 @@ def look(values: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     reference = options.reference and options.reference.absolute()
     recordings = tuple(path.absolute() for path in options.style_audio)
     settled = Settled(
-        **options.model_dump(exclude={"steps", "device", "precision", "threads", "models", "reference", "style_audio"}),
+        **options.model_dump(exclude=SETTLED),
         steps=options.steps or STEPS[options.quality],
         device=place.device.type,
         precision=place.precision.name,
-        threads=options.threads or children.cores(),
+        threads=options.threads or values["threads"],
+        batch=options.batch or _batch(options, values["seconds"], place),
         models=models,
         reference=reference,
         style_audio=recordings,
@@ -65,6 +73,18 @@ def look(values: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         engines=engine_versions(*ENGINES),
     )
     return settled.model_dump(mode="json")
+
+
+def _batch(options: Options, seconds: float, place: Place) -> int:
+    """As many seeds as a GPU holds; a processor gains nothing from more than one."""
+    if place.device.type != "cuda" or not options.goes_together:
+        return 1
+    import torch
+
+    weights = library.locate(library.network(seconds), options.models)
+    frames = frames_of(seconds, shape_beside(weights, seconds).max_frames)
+    whole = torch.cuda.get_device_properties(place.device).total_memory
+    return room.seeds_that_fit(whole, frames, place.precision.heavy.itemsize)
 
 
 def _check_segments(options: Options, seconds: float) -> None:

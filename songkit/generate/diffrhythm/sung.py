@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from songkit.generate.diffrhythm.pieces import pieces_of, sample_in_pieces
 from songkit.generate.diffrhythm.precision import PRECISIONS, Place
 from songkit.generate.diffrhythm.prepared import NEGATIVE, STYLE, TOKENS
 from songkit.generate.diffrhythm.reference import LATENTS
-from songkit.generate.diffrhythm.sampler import Schedule, noise
+from songkit.generate.diffrhythm.sampler import Schedule, noise, sample
 from songkit.generate.diffrhythm.shape import FRAME_SAMPLES, SAMPLE_RATE, Shape, frame_at, shape_beside
 from songkit.progress import Progress, Update
 from songkit.units import seconds_to_frames
@@ -60,20 +61,14 @@ class Singer:
             batched=False if thrifty else None,
         )
 
-    def sing(self, seed: int, progress: Progress, checkpoint: Checkpoint) -> Tensor:
-        """The latents (frames, channels) of a seed, gone on with where `checkpoint` has kept some of the way."""
-        start = noise([seed], self.prompt.frames, self.model)
-        pieces = None if self.in_pieces else pieces_of(self.prompt.frames, self.prompt.frames)
-        return sample_in_pieces(
-            self.model,
-            self.prompt,
-            start,
-            self.schedule,
-            progress,
-            batched=self.batched,
-            checkpoint=checkpoint,
-            pieces=pieces,
-        )[0]
+    def sing(self, seeds: Sequence[int], progress: Progress, checkpoint: Checkpoint) -> Tensor:
+        """The latents (songs, frames, channels) of seeds, gone on with where `checkpoint` has kept some of the way.
+
+        In pieces one song at a time. One that is lost on the way is not finite; where all are, SignalError is raised.
+        """
+        start = noise(seeds, self.prompt.frames, self.model)
+        way = sample_in_pieces if self.in_pieces else sample
+        return way(self.model, self.prompt, start, self.schedule, progress, batched=self.batched, checkpoint=checkpoint)
 
     @torch.inference_mode()
     def seconds_per_step(self) -> float:
