@@ -174,9 +174,9 @@ then MPS, then the processor, in bfloat16 where that is fast; nothing else is ch
 
 A seed is made in a process of its own, one after the other (`--jobs` for more, which share the threads), and keeps what
 it has done: the state between steps, the latents before they are decoded, the audio as float WAV before anything else.
-The same command after a `kill -9` goes on there, and gives the same bytes. A take that runs out of memory is tried once more
-with the branches of guidance one after the other, which is said. Latents and audio are looked at after each stage: not
-finite, constant, run away, collapsed, silent are errors that name it.
+The same command after a `kill -9` goes on there, and gives the same bytes. A take that runs out of memory is tried
+once more with the branches of guidance one after the other, which is said. Latents and audio are looked at after each
+stage: not finite, constant, run away, collapsed, silent are errors that name it.
 
 Several seeds go through the network together where a GPU has room for them (`--batch`), each from its own noise; then
 every take is decoded and kept for itself. A batch that runs out of memory is made seed by seed, which is said; a seed
