@@ -32,7 +32,8 @@ SMOOTHING_SECONDS = 0.05
 
 STEP_DB = 0.5
 MAX_DRIVE_OVER_DB = 40.0  # how far above the gain without a limiter the search goes
-HALVINGS = 8
+FINEST_DB = 0.002
+CLOSE_DB = 0.0005  # nearer than that the search does not look
 LEARNT_WITHIN_DB = 3.0  # how far around a real run its lesson goes on
 
 
@@ -231,7 +232,7 @@ def search(
 ) -> tuple[float, bool]:
     """The drive in dB whose loudness is nearest to the target, and whether the reduction's bound stands in the way.
 
-    Walks up from `start_db` until the target is passed (and halves the last step), until the bound, or to the end
+    Walks up from `start_db` until the target is passed (and looks into the last step), until the bound, or to the end
     of the range: a loudness that falls at a gate and comes back is met too. Of equals the lowest drive is taken.
     """
     known: dict[float, Outcome] = {}
@@ -247,11 +248,21 @@ def search(
     def too_loud(drive_db: float) -> bool:
         return at(drive_db).level.lufs > target_lufs
 
-    def halve(high_db: float, passed: Callable[[float], bool]) -> None:
+    def reach(high_db: float, over: Callable[[Outcome], float]) -> None:
+        """Looks into the step below `high_db`, where `over` becomes positive: along the chord and halving in turn."""
         low_db = high_db - STEP_DB
-        for _ in range(HALVINGS):
-            middle_db = (low_db + high_db) / 2
-            low_db, high_db = (low_db, middle_db) if passed(middle_db) else (middle_db, high_db)
+        below, above = over(at(low_db)), over(at(high_db))
+        by_chord = True
+        while high_db - low_db > FINEST_DB:
+            share = -below / (above - below) if by_chord and below < 0.0 < above else 0.5
+            middle_db = low_db + min(0.98, max(0.02, share)) * (high_db - low_db)
+            here = over(at(middle_db))
+            if abs(here) <= CLOSE_DB:
+                break
+            low_db, below, high_db, above = (
+                (low_db, below, middle_db, here) if here > 0.0 else (middle_db, here, high_db, above)
+            )
+            by_chord = not by_chord
 
     drive_db = start_db
     while (too_loud(drive_db) or too_much(drive_db)) and drive_db > start_db - MAX_DRIVE_OVER_DB:
@@ -261,10 +272,10 @@ def search(
     while not too_loud(drive_db) and not bounded and drive_db + STEP_DB <= stop_db:
         drive_db += STEP_DB
         bounded = too_much(drive_db)
-    if bounded:
-        halve(drive_db, too_much)
+    if bounded:  # to end within the bound, not just beyond it
+        reach(drive_db, lambda found: found.reduction_db + CLOSE_DB - max_reduction_db)
     if too_loud(drive_db):
-        halve(drive_db, too_loud)
+        reach(drive_db, lambda found: found.level.lufs - target_lufs)
     allowed = [each for each in sorted(known) if not too_much(each)] or [min(known)]
     best_db = min(allowed, key=lambda each: abs(at(each).level.lufs - target_lufs))
     return best_db, bounded
