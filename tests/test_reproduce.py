@@ -50,7 +50,7 @@ def song(*, provenance: bool = True) -> Path:
     return Path("run")
 
 
-@pytest.mark.parametrize("provenance", [True, False])
+@pytest.mark.parametrize("provenance", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_run_comes_out_again_byte_for_byte(provenance: bool, capsys: pytest.CaptureFixture[str]) -> None:
     folder = song(provenance=provenance)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
