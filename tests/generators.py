@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -60,7 +61,7 @@ def misbehave(behaviour: str, workdir: Path) -> None:
             ctypes.string_at(0)
         case "memory":
             raise MemoryError
-        case "oom-killed":
+        case "killed":
             os.kill(os.getpid(), 9)
         case "refuse":
             raise SignalError("no sound came out", "try another seed")
@@ -68,6 +69,10 @@ def misbehave(behaviour: str, workdir: Path) -> None:
             print("about to fail")
             raise ZeroDivisionError("a silent peak")
         case "hang":
+            time.sleep(600)
+        case "hang-deaf":  # like one step of a large network
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            (workdir / "deaf").touch()
             time.sleep(600)
         case "hang-with-child":
             helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

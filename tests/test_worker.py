@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from songkit.children import ChildBugError
+from songkit.children.memory import oom_kills
 from songkit.errors import MissingError, SignalError, StageTimeoutError, UsageError
 from songkit.generate import GENERATORS, choose, load, worker
 from songkit.generate.child import Job
@@ -73,7 +74,6 @@ def test_what_prepare_says_crosses_and_reaches_the_takes(tmp_path: Path) -> None
         ("exit", "crash", "compose", "ended with code 7 and no result"),
         ("segfault", "crash", "compose", "crashed (SIGSEGV)"),
         ("memory", "memory", "compose", "out of memory"),
-        ("oom-killed", "memory", "compose", "SIGKILL"),
         ("refuse", "refused", "compose", "no sound came out"),
         ("bug", "bug", "compose", "ZeroDivisionError: a silent peak"),
     ],
@@ -87,6 +87,44 @@ def test_a_failure_names_stage_and_cause_and_stops_nobody_else(
     assert (failed.kind, failed.stage) == (kind, stage)
     assert says in failed.message
     assert next(outcome for outcome in outcomes if outcome.job.seed == 2).take().seed == 2
+
+
+@pytest.mark.parametrize(
+    ("counted", "kind", "says"),
+    [
+        ([None, None], "memory", "killed from outside (SIGKILL), perhaps for memory"),
+        ([3, 4], "memory", "killed (SIGKILL) while the system was out of memory"),
+        ([3, 3], "crash", "killed from outside (SIGKILL), and not by the system for memory"),
+    ],
+)
+def test_who_killed_a_child_is_said_as_far_as_it_is_known(
+    counted: list[int | None], kind: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("songkit.children.parent.oom_kills", iter(counted).__next__)
+    (outcome,) = worker.run([job(tmp_path, 1, "killed")])
+    assert outcome.failure is not None
+    assert (outcome.failure.kind, outcome.failure.message) == (kind, says)
+
+
+def test_what_the_system_has_killed_for_memory_is_read_where_it_is_counted(tmp_path: Path) -> None:
+    counters = tmp_path / "vmstat"
+    assert oom_kills(counters) is None
+    counters.write_text("nr_free_pages 12\noom_kill 7\ndrop_pagecache 0\n")
+    assert oom_kills(counters) == 7
+    counters.write_text("nr_free_pages 12\n")
+    assert oom_kills(counters) is None
+
+
+def test_an_interrupt_is_over_within_a_second_though_nobody_listens(tmp_path: Path) -> None:
+    jobs = [job(tmp_path, 1, "hang-deaf"), job(tmp_path, 2, "hang-deaf"), job(tmp_path, 3)]
+    with closing(worker.run(jobs, at_once=3)) as outcomes:
+        assert next(outcomes).job.seed == 3
+        until = time.monotonic() + 20
+        while not all((tmp_path / f"seed-{seed}" / "deaf").exists() for seed in (1, 2)) and time.monotonic() < until:
+            time.sleep(0.05)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.0
+    assert all(gone(int((tmp_path / f"seed-{seed}" / "calls.txt").read_text())) for seed in (1, 2))
 
 
 def test_errors_keep_their_class_their_hint_and_bugs_their_traceback(tmp_path: Path) -> None:

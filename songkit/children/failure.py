@@ -22,7 +22,7 @@ class Failure:
     """What happened in one child.
 
     `refused`: the work raised a SongkitError, whose class is `error`; `timeout`: it was ended after its time;
-    `memory`: out of memory, or ended by the system for it; `crash`: a signal, or an end without a result;
+    `memory`: out of memory, or killed for it as far as is known; `crash`: a signal, or an end without a result;
     `bug`: an exception of another kind, with its traceback in `log`.
     """
 
@@ -70,15 +70,27 @@ def timed_out(stage: str, fraction: float | None, seconds: float, log: str) -> F
     )
 
 
-def ended(code: int, stage: str, log: str) -> Failure:
-    """The failure of a child that ended without a last word; a negative `code` is the signal that ended it."""
+def ended(code: int, stage: str, log: str, *, system_short_of_memory: bool | None) -> Failure:
+    """The failure of a child that ended without a last word; a negative `code` is the signal that ended it.
+
+    `system_short_of_memory`: whether the system has killed for memory since the task began; None: nobody knows.
+    """
     if code == -signal.SIGKILL:
-        return Failure("memory", stage, "ended by the system (SIGKILL), most likely for memory", _LESS_MEMORY, log=log)
+        return _killed(stage, log, system_short_of_memory)
     if code < 0:
         return Failure("crash", stage, f"crashed ({_signal_name(-code)})", "its log says more", log=log)
     if code == 1 and "Traceback (most recent call last)" in log:
         return Failure("bug", stage, log.rstrip().rpartition("\n")[2][:300], "this is a bug; please report it", log=log)
     return Failure("crash", stage, f"ended with code {code} and no result", "its log says more", log=log)
+
+
+def _killed(stage: str, log: str, system_short_of_memory: bool | None) -> Failure:
+    if system_short_of_memory is None:
+        return Failure("memory", stage, "killed from outside (SIGKILL), perhaps for memory", _LESS_MEMORY, log=log)
+    if system_short_of_memory:
+        return Failure("memory", stage, "killed (SIGKILL) while the system was out of memory", _LESS_MEMORY, log=log)
+    message = "killed from outside (SIGKILL), and not by the system for memory"
+    return Failure("crash", stage, message, f"if it was a guard such as earlyoom: {_LESS_MEMORY}", log=log)
 
 
 _LESS_MEMORY = "run fewer at once (--jobs 1), or give it less to do"

@@ -1,4 +1,4 @@
-"""The most memory that this process has held."""
+"""The most memory that this process has held; and whether the system ran out of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,21 @@ import sys
 from pathlib import Path
 
 STATUS = Path("/proc/self/status")
+VMSTAT = Path("/proc/vmstat")
+
+
+def oom_kills(vmstat: Path = VMSTAT) -> int | None:
+    """How many processes the system has killed for memory since it started, in all its control groups.
+
+    None where it does not say: elsewhere than on Linux, or before its version 4.13.
+    """
+    try:
+        for line in vmstat.read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def peak_bytes(status: Path = STATUS) -> int:

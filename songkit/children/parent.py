@@ -23,6 +23,7 @@ from typing import Any
 from songkit.children import failure
 from songkit.children.child import command_line
 from songkit.children.failure import Failure
+from songkit.children.memory import oom_kills
 from songkit.children.task import Task
 from songkit.errors import MissingError
 from songkit.progress import Progress, Update, silent
@@ -31,8 +32,8 @@ POLL_SECONDS = 0.2
 """How often a child is looked after that says nothing: the grain of the timeout."""
 GRACE_SECONDS = 3.0
 """How long a child may take to leave after its last word."""
-CLEAN_UP_SECONDS = 1.0
-"""How long a child that must go has for its temporary files."""
+CLEAN_UP_SECONDS = 0.5
+"""How long children that must go have for their temporary files: an interrupt is over within a second."""
 LOG_BYTES = 8_000
 
 _THREAD_VARIABLES = (
@@ -103,8 +104,9 @@ def run(
     finally:
         for child in running:
             child.ask_to_leave()
+        until = time.monotonic() + CLEAN_UP_SECONDS
         for child in running:
-            child.kill()
+            child.kill(until)
 
 
 class _Child:
@@ -125,6 +127,7 @@ class _Child:
         self._partial = b""
         self._timeout_seconds = timeout_seconds
         self._code: int | None = None
+        self._asked_to_leave = False
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child; closed in `kill`)
         self.channel, child_end = os.pipe()
         os.set_blocking(self.channel, False)
@@ -150,6 +153,7 @@ class _Child:
         self._last_word: dict[str, Any] | None = None
         self._started = time.monotonic()
         self._timed_out = False
+        self._oom_kills = oom_kills()
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):  # it died before it read: its end says why
                 self._process.stdin.write(task.to_line(last=not self._reuse).encode())
@@ -185,19 +189,24 @@ class _Child:
             return Outcome(self._index, seconds, failure=refused, peak_bytes=self._last_word["peak_bytes"])
         if self._timed_out:
             return Outcome(self._index, seconds, failure=failure.timed_out(stage, self.last.fraction, seconds, log))
-        return Outcome(self._index, seconds, failure=failure.ended(code, stage, log))
+        ended = failure.ended(code, stage, log, system_short_of_memory=self._system_short_of_memory())
+        return Outcome(self._index, seconds, failure=ended)
 
     def ask_to_leave(self) -> None:
-        """Has the child put away its temporary files and go."""
-        if not self._has_exited():
+        """Has the child put away its temporary files and go; asked again, it would be disturbed at that."""
+        if not (self._asked_to_leave or self._has_exited()):
+            self._asked_to_leave = True
             self._process.terminate()
 
-    def kill(self) -> int:
-        """Ends the child and everything it started, for certain; its exit code, negative for a signal."""
+    def kill(self, until: float | None = None) -> int:
+        """Ends the child and everything it started, for certain; its exit code, negative for a signal.
+
+        Until that moment it may put away its temporary files; None: for `CLEAN_UP_SECONDS`.
+        """
         if self._code is not None:
             return self._code
         self.ask_to_leave()
-        self._wait(CLEAN_UP_SECONDS)
+        self._wait(CLEAN_UP_SECONDS if until is None else until - time.monotonic())
         # The child is not reaped yet, so its group cannot have become somebody else's.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -228,6 +237,10 @@ class _Child:
             progress(self.last)
         else:
             self._last_word = message
+
+    def _system_short_of_memory(self) -> bool | None:
+        now = oom_kills()
+        return None if now is None or self._oom_kills is None else now > self._oom_kills
 
     def _has_exited(self) -> bool:
         """Whether the process has ended, without reaping it."""
