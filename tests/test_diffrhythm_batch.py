@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.skipif(
 )
 torch = pytest.importorskip("torch")
 
-from songkit.generate.diffrhythm import sung  # noqa: E402
+from songkit.generate.diffrhythm import checkpoint, settle, sung  # noqa: E402
+from songkit.generate.diffrhythm.options import Options  # noqa: E402
+from songkit.generate.diffrhythm.precision import BF16, Place  # noqa: E402
 from tests.tiny_diffrhythm import keep_to_one_process, take, write  # noqa: E402
 
 TOGETHER = {"batch": 2}
@@ -110,6 +113,25 @@ def test_after_an_interrupt_the_latents_of_the_batch_are_found(tmp_path: Path, m
     np.testing.assert_array_equal(samples(result)[2], whole[2])
 
 
+def test_a_batch_that_was_killed_goes_on_between_its_steps(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(update: Update) -> None:
+        if update.stage == "sample" and (update.fraction or 0.0) > 0.5:
+            raise KeyboardInterrupt
+
+    whole = samples(take(tmp_path / "a" / "run", models, "1,2", options=TOGETHER))
+    monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        take(tmp_path / "b" / "run", models, "1,2", options=TOGETHER, progress=killed)
+    updates: list[Update] = []
+    again = take(tmp_path / "b" / "run", models, "1,2", options=TOGETHER, progress=updates.append)
+    steps = [update.fraction for update in updates if (update.stage, update.subject) == ("sample", "seeds 1, 2")]
+    assert steps == [0.0, *(pytest.approx(step / 7) for step in (5, 6, 7))]
+    for seed, made in samples(again).items():
+        np.testing.assert_array_equal(made, whole[seed])
+
+
 def settled(models: Path, seeds: str = "1,2", jobs: int | None = None, **options: Any) -> TakesOrder:
     given = {"models": str(models), "precision": "fp32", **options}
     return settle_takes(seconds=10, seeds=seeds, generator="diffrhythm", options=given, jobs=jobs)
@@ -141,6 +163,15 @@ def test_takes_at_the_same_time_share_the_threads(models: Path, monkeypatch: pyt
     threads = {jobs: settled(models, seeds="4", jobs=jobs).request.options["threads"] for jobs in (None, 1, 3, 100)}
     assert threads == {None: 8, 1: 8, 3: 2, 100: 2}
     assert settled(models, jobs=2, threads=5).request.options["threads"] == 5
+
+
+def test_a_batch_is_settled_where_it_pays(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=8 * 10**9))
+    gpu = Place(torch.device("cuda"), BF16, "for the test")
+    assert settle.batch_for(Options(models=models), 10.0, gpu) == room.MOST_TOGETHER
+    assert settle.batch_for(Options(models=models, solver="dopri5"), 10.0, gpu) == 1
+    assert settle.batch_for(Options(models=models, chunked_ode=True), 10.0, gpu) == 1
+    assert settle.batch_for(Options(models=models), 10.0, Place(torch.device("cpu"), BF16, "for the test")) == 1
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def look(values: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         device=place.device.type,
         precision=place.precision.name,
         threads=options.threads or values["threads"],
-        batch=options.batch or _batch(options, values["seconds"], place),
+        batch=options.batch or batch_for(options, values["seconds"], place),
         models=models,
         reference=reference,
         style_audio=recordings,
@@ -75,7 +75,7 @@ def look(values: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     return settled.model_dump(mode="json")
 
 
-def _batch(options: Options, seconds: float, place: Place) -> int:
+def batch_for(options: Options, seconds: float, place: Place) -> int:
     """As many seeds as a GPU holds; a processor gains nothing from more than one."""
     if place.device.type != "cuda" or not options.goes_together:
         return 1
