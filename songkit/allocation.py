@@ -1,11 +1,13 @@
-"""What the C library does with memory that is freed: by default it goes back to the system too early."""
+"""Memory that is freed: by default the C library gives it back too early, and Python looks for it too often."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # <malloc.h>
+_OBJECTS_BETWEEN_LOOKS = 20_000
 BLOCKS_BYTES = 2**25
 """Keeps all that a pass over blocks needs, and gives back what is larger."""
 
@@ -22,3 +24,8 @@ def keep_freed_memory(bytes_kept: int = BLOCKS_BYTES) -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(_MMAP_THRESHOLD, bytes_kept)) and bool(mallopt(_TRIM_THRESHOLD, bytes_kept))
+
+
+def look_seldom_for_garbage() -> None:
+    """Loading modules makes a hundred thousand objects that stay: they need not be gone through all the time."""
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)

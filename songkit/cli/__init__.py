@@ -15,7 +15,7 @@ from importlib import import_module
 
 import click
 
-from songkit.allocation import keep_freed_memory
+from songkit.allocation import keep_freed_memory, look_seldom_for_garbage
 from songkit.cli import log as logs
 from songkit.cli.configured import UNCONFIGURED, configure, explained
 from songkit.cli.interrupts import Interrupts, TerminatedError
@@ -98,6 +98,7 @@ def main(argv: list[str] | None = None) -> None:
     # Nor does anybody's plugin belong into these models: looking for some reads the records of all that is installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     keep_freed_memory()
+    look_seldom_for_garbage()
     interrupts = Interrupts()
     interrupts.install()
     exit_code = run(arguments)
