@@ -172,8 +172,12 @@ def _load(kernel: Kernel[Any]) -> Any:
 def _key(kernel: Kernel[Any]) -> str:
     _, processor = _engine()
     parts = (_meaning(kernel.function), [str(kind) for kind in kernel.types], sorted(kernel.fastmath), processor)
-    versions = (version("numba"), version("llvmlite"), np.__version__)
-    return blake2b(repr((parts, kernel.result, versions)).encode(), digest_size=12).hexdigest()
+    return blake2b(repr((parts, kernel.result, _versions())).encode(), digest_size=12).hexdigest()
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return version("numba"), version("llvmlite"), np.__version__
 
 
 def _meaning(function: Any) -> tuple[Any, ...]:
