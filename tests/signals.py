@@ -89,3 +89,24 @@ def swells(seconds: float = 20.0, sample_rate: int = 44_100) -> Audio:
     wave = sum(np.sin(ratio * phase) / ratio for ratio in (1, 2, 3, 4, 5))
     bed = pink(-45.0, seconds, sample_rate).samples
     return Audio((0.2 * swell * wave + bed).astype(np.float32), sample_rate)
+
+
+def held_chords(kind: str, seconds: float = 24.0, sample_rate: int = 44_100) -> Audio:
+    """Held chords: "organ" with soft tremolo, "pad" of detuned saws, "strings" with vibrato, "drone"."""
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    steps = np.zeros(len(time)) if kind == "drone" else np.array([0, 5, -4, 3, 7])[(time // 8).astype(int) % 5]
+    wave = np.zeros(len(time))
+    for number, ratio in enumerate((1.0, 1.498, 2.0, 2.52)):
+        cycles = np.cumsum(110.0 * ratio * 2 ** (steps / 12)) / sample_rate
+        slow = np.sin(2 * np.pi * (0.03 + 0.01 * number) * time + number)
+        if kind == "pad":
+            for detune in (0.9974, 1.0, 1.0026):
+                wave += sum(np.sin(2 * np.pi * k * (cycles * detune + number * detune)) / k for k in range(1, 16))
+        elif kind == "strings":
+            vibrato = 0.07 * np.sin(2 * np.pi * (5 + 0.3 * number) * time + number)
+            wave += sum(np.sin(2 * np.pi * k * (cycles + vibrato)) / k for k in range(1, 16))
+        else:
+            swell = 1 + 0.05 * np.sin(2 * np.pi * 0.7 * time) if kind == "organ" else 1 + 0.6 * slow
+            wave += swell * sum(np.sin(2 * np.pi * k * cycles) / k for k in (1, 2, 3, 4, 6, 8))
+    wave *= 0.1 / np.sqrt(np.mean(wave**2))
+    return Audio((wave + pink(-60.0, seconds, sample_rate).samples).astype(np.float32), sample_rate)

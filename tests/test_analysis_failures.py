@@ -25,7 +25,7 @@ def clipped(audio: Audio, share: float) -> Audio:
     return Audio(np.clip(audio.samples * drive, -1.0, 1.0), audio.sample_rate)
 
 
-@pytest.mark.parametrize("gain", [0.3, 0.9])
+@pytest.mark.parametrize("gain", [0.3, pytest.param(0.9, marks=pytest.mark.long)])
 def test_clipping_is_found_after_a_resampler_took_the_flat_tops(gain: float) -> None:
     rounded = resampled(clipped(signals.song(seconds=20), 0.03), 48_000)
     clipping = measure(Audio(rounded.samples * np.float32(gain), 48_000), "clipping").defects.clipping
@@ -54,7 +54,8 @@ def test_blocks_of_any_size_give_the_same_tops() -> None:
 
 
 def test_a_moment_that_hangs_is_found_where_it_is() -> None:
-    samples = signals.song(seconds=30).samples.copy()
+    song = signals.song(seconds=24)
+    samples = song.samples.copy()
     start, end, length = 10 * 44_100, 18 * 44_100, 2048
     moment = samples[:, round(9.3 * 44_100) : round(9.3 * 44_100) + length]
     samples[:, start:end] = np.tile(moment, (end - start) // length + 1)[:, : end - start]
@@ -62,12 +63,23 @@ def test_a_moment_that_hangs_is_found_where_it_is() -> None:
     (stuck,) = [finding for finding in analysis.findings if finding.code == "stuck"]
     assert stuck.start_seconds == pytest.approx(10.0, abs=1.5)
     assert stuck.end_seconds == pytest.approx(18.0, abs=1.5)
-    assert measure(signals.song(seconds=30), "spectrum").spectrum.held == ()
+    assert measure(song, "spectrum").spectrum.held == ()
 
 
-@pytest.mark.parametrize("make", [signals.noise, signals.pink])
+@pytest.mark.parametrize("kind", ["organ", "strings", pytest.param("pad", marks=pytest.mark.long), "drone"])
+def test_music_that_stands_still_by_nature_did_not_get_stuck(kind: str) -> None:
+    assert not codes(measure(signals.held_chords(kind), "spectrum", "loudness")) & {"stuck", "noise-only", "repetition"}
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_noise_is_no_moment_that_hangs(channels: int) -> None:
+    found = codes(measure(signals.noise(-20.0, 20.0, 44_100, channels), "spectrum"))
+    assert "noise-only" in found and "stuck" not in found
+
+
+@pytest.mark.parametrize("make", [signals.noise, pytest.param(signals.pink, marks=pytest.mark.long)])
 def test_noise_of_another_colour_within_a_song_is_found(make: object) -> None:
-    samples = signals.song(seconds=30).samples.copy()
+    samples = signals.song(seconds=20).samples.copy()
     samples[:, 441_000 : 441_000 + 5 * 44_100] = make(-18.0, 5.0, 44_100).samples  # type: ignore[operator]
     (span,) = measure(Audio(samples, 44_100), "spectrum").spectrum.noise
     assert span.start_seconds == pytest.approx(10.0, abs=1.0)

@@ -20,6 +20,7 @@ from songkit.errors import InputError, UsageError
 from songkit.files import AudioWriter
 from songkit.make import rank_run
 from tests.defect_corpus import DETECTORS, take
+from tests.defect_plants import plant_failure
 from tests.signals import noise, song
 
 STYLES = ("happy pop", "metal")
@@ -159,6 +160,19 @@ def test_a_planted_defect_ranks_below_its_clean_twin(style: str) -> None:
     for name, detector in DETECTORS.items():
         planted = detector.plant(clean, np.random.default_rng(len(name)))
         assert points(measure(planted.audio)) < best, f"{name}, {planted.kind}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("style", ["electronic", "metal", "rap", "jazz"])
+def test_every_kind_of_every_defect_ranks_below_its_clean_twin(style: str) -> None:
+    clean = take(style)
+    twin = Audio(np.concatenate([clean.samples, clean.samples[:, ::-1]], axis=1), clean.sample_rate)
+    best, best_of_failures = points(measure(clean)), points(measure(twin))
+    for name, detector in DETECTORS.items():
+        kinds = {(made := detector.plant(clean, np.random.default_rng(seed))).kind: made for seed in range(20)}
+        for kind, planted in kinds.items():
+            limit = best_of_failures if detector.plant is plant_failure else best
+            assert points(measure(planted.audio)) < limit - 0.2, f"{name}, {kind}"
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -103,7 +103,7 @@ def _truncated(analysis: Analysis) -> Iterator[Hit]:
 
 def _noise_only(analysis: Analysis) -> Iterator[Hit]:
     noisiness, seconds = analysis.spectrum.noisiness, analysis.format.seconds
-    if noisiness is not None and noisiness > NOISE:
+    if noisiness is not None and _all_noise(analysis):
         yield Hit(f"noisiness {noisiness:.2f} (noise of any colour 0.56 and more, music below 0.4)")
         return
     held = analysis.spectrum.held  # a moment over and over rings like noise, but is none
@@ -133,7 +133,7 @@ def _static(analysis: Analysis) -> Iterator[Hit]:
 
 
 def _stuck(analysis: Analysis) -> Iterator[Hit]:
-    if list(_static(analysis)):
+    if _all_noise(analysis) or list(_static(analysis)):
         return
     for span in analysis.spectrum.held[:LISTED_SPANS]:
         yield Hit(f"nothing moves for {span.end_seconds - span.start_seconds:.0f} s: one moment, held", span)
@@ -259,6 +259,10 @@ def _short_for_range(analysis: Analysis) -> Iterator[Hit]:
 
 def _overlap(one: Span, other: Span) -> bool:
     return one.start_seconds < other.end_seconds and other.start_seconds < one.end_seconds
+
+
+def _all_noise(analysis: Analysis) -> bool:
+    return (analysis.spectrum.noisiness or 0.0) > NOISE
 
 
 def _measured(analysis: Analysis, group: str) -> bool:
