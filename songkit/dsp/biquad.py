@@ -23,20 +23,7 @@ Floats = npt.NDArray[np.float64]
 _GRID_FRAMES = 256
 # -600 dB: far below any float32 signal, far above where denormal numbers begin.
 _TINY = 1e-30
-
-
-@inlined
-def _one_section(work: Floats, section: Floats, past: Floats) -> None:
-    """One section over the frames of `work` `(frames, 2)`, in place."""
-    b0, b1, b2, a1, a2 = section
-    x1, u1, x2, u2, y1, v1, y2, v2 = past
-    for frame in range(work.shape[0]):
-        x, u = work[frame, 0], work[frame, 1]
-        y = (b0 * x + b1 * x1 + b2 * x2 - a2 * y2) - a1 * y1
-        v = (b0 * u + b1 * u1 + b2 * u2 - a2 * v2) - a1 * v1
-        x2, u2, x1, u1, y2, v2, y1, v1 = x1, u1, x, u, y1, v1, y, v
-        work[frame, 0], work[frame, 1] = y, v
-    past[0], past[1], past[2], past[3], past[4], past[5], past[6], past[7] = x1, u1, x2, u2, y1, v1, y2, v2
+_IDENTITY = np.array([[1.0, 0.0, 0.0, 0.0, 0.0]])
 
 
 @inlined
@@ -71,7 +58,8 @@ def _filter(
 ) -> None:  # pragma: no cover (compiled)
     """Filter `block` into `out`; `past` is `(pairs of channels, sections, 8)`: x[n-1], x[n-2], y[n-1], y[n-2], of both.
 
-    `position` is the number of the block's first frame in the programme, `work` has room for `(256, 2)`.
+    `position` is the number of the block's first frame in the programme, `work` has room for `(256, 2)`. The number of
+    sections is even.
     """
     channels, frames = block.shape
     for a in range(0, channels, 2):
@@ -83,10 +71,8 @@ def _filter(
             for index in range(count):
                 work[index, 0] = block[a, frame + index]
                 work[index, 1] = block[b, frame + index]
-            for s in range(0, sections.shape[0] - 1, 2):
+            for s in range(0, sections.shape[0], 2):
                 _two_sections(work[:count], sections[s], sections[s + 1], kept[s], kept[s + 1])
-            if sections.shape[0] % 2:
-                _one_section(work[:count], sections[-1], kept[-1])
             for index in range(count):
                 x, u = work[index, 0], work[index, 1]
                 out[a, frame + index] = 0.0 if abs(x) < _TINY else x
@@ -103,8 +89,9 @@ class Cascade:
     """Sections `(n, 5)` over `channels` channels, with the state between blocks; no sections are the identity."""
 
     def __init__(self, sections: Sections, channels: int) -> None:
-        self._sections = Fixed(np.ascontiguousarray(sections, np.float64))
-        self._past = Fixed(np.zeros(((channels + 1) // 2, len(sections), 8)))
+        pairs = np.concatenate([sections, _IDENTITY]) if len(sections) % 2 else sections
+        self._sections = Fixed(np.ascontiguousarray(pairs, np.float64))
+        self._past = Fixed(np.zeros(((channels + 1) // 2, len(pairs), 8)))
         self._work = Fixed(np.empty((_GRID_FRAMES, 2)))
         self._position = 0
 

@@ -84,8 +84,7 @@ def compiled(kernel: Kernel[Any]) -> bytes:
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
     flags.error_model = "numpy"
     flags.fastmath = set(kernel.fastmath) or False
-    _target.typing_context.refresh()
-    _target.target_context.refresh()
+    _refresh()
     with _lean():
         made = _compiler.compile_extra(
             _target.typing_context,
@@ -118,6 +117,13 @@ def _lean() -> Iterator[None]:
             context._internal_codegen = usual
             if collects:
                 gc.enable()
+
+
+@cache
+def _refresh() -> None:
+    """What numba knows of numpy's and Python's functions."""
+    _target.typing_context.refresh()
+    _target.target_context.refresh()
 
 
 @cache

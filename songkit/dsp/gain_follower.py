@@ -60,14 +60,18 @@ def _follow(
         peak = max(before, here)
         before = here
         if size > 0 and held_at[head] <= at - window:
-            head = (head + 1) % window
+            head = head + 1 if head + 1 < window else 0
             size -= 1
         if peak * drive > aim:
             excess = drive - aim / peak
-            while size > 0 and held[(head + size - 1) % window] <= excess:
+            tail = head + size - 1
+            tail = tail - window if tail >= window else tail
+            while size > 0 and held[tail] <= excess:
+                tail = tail - 1 if tail > 0 else window - 1
                 size -= 1
-            held[(head + size) % window] = excess
-            held_at[(head + size) % window] = at
+            tail = tail + 1 if tail + 1 < window else 0
+            held[tail] = excess
+            held_at[tail] = at
             size += 1
         needed = held[head] if size > 0 else 0.0
         at += 1

@@ -101,7 +101,8 @@ def _most_bent(window: Floats, begin: int, end: int) -> np.int32:
     before, here, after = window[begin - 1 : end - 1], window[begin:end], window[begin + 1 : end + 1]
     most = np.int32(0)
     for index in range(end - begin):
-        most = max(most, _bits(before[index] - np.float32(2.0) * here[index] + after[index]))
+        bend = _bits(before[index] - np.float32(2.0) * here[index] + after[index])
+        most = bend if bend > most else most
     return most
 
 
@@ -155,7 +156,8 @@ def _top(highest: Floats, peaks: Floats, margin: np.float32) -> float:
     """The highest point of a chunk's grid; raises `peaks` to each interval's, `margin` added."""
     top = np.int32(0)
     for lane in range(highest.shape[0]):
-        top = max(top, _bits(highest[lane]))
+        bits = _bits(highest[lane])
+        top = bits if bits > top else top
         peaks[lane] = max(peaks[lane], highest[lane] + margin)
     return _amplitude(top)
 
@@ -202,7 +204,8 @@ def _loudest(window: Floats, begin: int, end: int) -> np.int32:
     """The largest magnitude as bits."""
     loudest = np.int32(0)
     for sample in window[begin:end]:
-        loudest = max(loudest, _bits(sample))
+        bits = _bits(sample)
+        loudest = bits if bits > loudest else loudest
     return loudest
 
 
