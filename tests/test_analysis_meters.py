@@ -39,7 +39,7 @@ def strict(analysis: Analysis) -> str:
 
 
 @pytest.mark.parametrize("name", METERS)
-@pytest.mark.parametrize("frames", [97, 4801, 65_536])
+@pytest.mark.parametrize("frames", [pytest.param(97, marks=pytest.mark.long), 4801])
 def test_blocks_of_any_size_give_what_the_whole_gives(name: str, frames: int) -> None:
     audio = song(12.0)
     samples = audio.samples.copy()
