@@ -239,7 +239,8 @@ class RMSNorm(nn.Module):
 
     def forward(self, stream: Tensor) -> Tensor:  # B N D
         wide = stream.float()
-        unit = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + EPSILON)
+        power = torch.linalg.vector_norm(wide, dim=-1, keepdim=True).square() / wide.shape[-1]  # B N 1, in one reading
+        unit = wide * torch.rsqrt(power + EPSILON)
         return self.weight * unit.to(stream.dtype)  # B N D
 
 
@@ -279,7 +280,8 @@ class GatedMLP(nn.Module):
 
     def forward(self, stream: Tensor) -> Tensor:  # B N D
         stream = stream.to(self.gate_proj.weight.dtype)
-        return self.down_proj(F.silu(self.gate_proj(stream)) * self.up_proj(stream))  # B N F -> B N D
+        gate = F.silu(self.gate_proj(stream), inplace=True)  # B N F
+        return self.down_proj(gate.mul_(self.up_proj(stream)))  # B N D
 
 
 class FinalNorm(nn.Module):
@@ -320,5 +322,10 @@ def rotary_table(frames: int, shape: Shape, precision: Precision, device: torch.
 def rotated(heads: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:  # B N H W
     """Each half of a head's width turned against the other by the frame's angle."""
     cosines, sines = (table.unsqueeze(1) for table in rotary)  # N 1 W
+    sines = sines.chunk(2, dim=-1)[0]  # N 1 W/2, of both halves
     low, high = heads.chunk(2, dim=-1)
-    return heads * cosines + torch.cat([-high, low], dim=-1) * sines
+    turned = heads * cosines
+    first, second = turned.chunk(2, dim=-1)
+    first.sub_(high * sines)
+    second.add_(low * sines)
+    return turned
