@@ -11,17 +11,19 @@ ffmpeg pair        the leanest way to the same chain: filters, compressor and eb
                    volume, alimiter at 4x, dither, 24-bit WAV; one filter thread (the default ones make it slower);
                    nothing is read back
 
-Where songkit's time goes, of about 2.2 s on a Xeon of 2023 (cProfile, perf, `python -X importtime`):
+Where songkit's time goes, of about 2.1 s on a Xeon of 2023 (cProfile, perf, `python -X importtime`):
 
-inter-sample peaks   0.42   the source, cells for the solver, the limiter's input and output, the delivered file
-K-weighting          0.20   four passes, each as fast as its recursions allow
-imports              0.25   numpy, pydantic, the models, llvmlite; no scipy, numba or pedalboard
+imports and start    0.40   numpy, pydantic, the models, llvmlite; no scipy, numba, pedalboard, and no page's code
+inter-sample peaks   0.40   the source, cells for the solver, the limiter's input and output, the delivered file
+files and memory     0.25   in the kernel: pages, copies to and from the cache of files
+K-weighting          0.16   four passes, each as fast as its recursions allow
 filters              0.13   one section with the next in registers
-checksums            0.13   SHA-256 of source, result and samples, for the record of how the file was made
-files and memory     0.30   in the kernel: pages, copies to and from the cache of files
-gain of the limiter  0.05   and the same again for its model, a thousand cells a second
-PCM, dither          0.10
+checksums            0.11   SHA-256 of source, result and samples, for the record of how the file was made
+PCM, dither          0.10   three decodes, one encode
 compressor           0.10
+gain of the limiter  0.05   and a seventh of that for each look at its model, of which there are five
+
+The first run on a machine compiles ten kernels, about 3 s once (1.1 of them for the inter-sample peaks).
 """
 
 from __future__ import annotations
