@@ -8,7 +8,7 @@ import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # <malloc.h>
 _OBJECTS_BETWEEN_LOOKS = 20_000
-BLOCKS_BYTES = 2**25
+BLOCKS_BYTES = 2**22
 """Keeps all that a pass over blocks needs, and gives back what is larger."""
 
 

@@ -12,6 +12,7 @@ No window is padded: what a file is too short for is None, with the reason in `u
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -30,6 +31,7 @@ RANGE_PERCENTILES = (10.0, 95.0)
 SURROUND_WEIGHT = 1.41  # exactly, not +1.5 dB (BS.1770-5 Table 4)
 
 _MOMENTARY, _SHORT_TERM, _HOP = 40, 300, 10  # in sub-blocks of 10 ms
+_AT_ONCE = 6000 * _HOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +129,17 @@ class LoudnessMeter:
         if dual_mono and format.channels == 1:
             weights = [2.0]
         self._energy = KWeightedEnergy(format.sample_rate, weights)
-        self._sub_blocks: list[Energies] = []
+        self._sub_blocks = array("d")  # grows in place: two hours are not copied at their end
         self._series = series
 
     def push(self, block: Samples) -> None:
-        self._sub_blocks.append(self._energy.push(block))
+        self._sub_blocks.frombytes(self._energy.push(block).tobytes())
 
     def result(self) -> Loudness:
-        self._sub_blocks.append(self._energy.finish())
+        self._sub_blocks.frombytes(self._energy.finish().tobytes())
         # Mean squares per 10 ms, so that window means are sums over `length`.
-        sub_blocks = np.concatenate(self._sub_blocks)
-        self._sub_blocks.clear()
+        sub_blocks = np.frombuffer(self._sub_blocks)
+        self._sub_blocks = array("d")
         sub_blocks *= 100.0 / self._energy.rate
         momentary, short_term = _Window.of(sub_blocks, _MOMENTARY), _Window.of(sub_blocks, _SHORT_TERM)
         values = {
@@ -180,12 +182,16 @@ class _Window:
 
     @classmethod
     def of(cls, sub_blocks: Energies, length: int) -> _Window:
-        powers = windows(sub_blocks, length)
-        powers /= length
-        if not len(powers) or powers.max() == 0.0:
-            return cls(powers[::_HOP].copy(), None, None)
-        at = int(powers.argmax())
-        return cls(powers[::_HOP].copy(), _finite(to_lufs(float(powers[at]))), (at + length) / 100.0)
+        kept, highest, at = [np.zeros(0)], 0.0, 0
+        for start in range(0, len(sub_blocks) - length + 1, _AT_ONCE):
+            powers = windows(sub_blocks[start : start + _AT_ONCE + length - 1], length)
+            powers /= length
+            kept.append(powers[::_HOP].copy())
+            if (loudest := float(powers.max())) > highest:
+                highest, at = loudest, start + int(powers.argmax())
+        if highest == 0.0:
+            return cls(np.concatenate(kept), None, None)
+        return cls(np.concatenate(kept), _finite(to_lufs(highest)), (at + length) / 100.0)
 
     def series_lufs(self) -> tuple[float | None, ...]:
         return tuple(_finite(to_lufs(value)) for value in self.powers)

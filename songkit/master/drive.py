@@ -8,6 +8,7 @@ drive is searched by walking, not by trusting the sign of a difference.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ Energies = npt.NDArray[np.float64]
 MAX_CELLS = 1_000_000
 CELLS_PER_SECOND = (1000, 500, 200, 100)  # whole numbers of cells in the 10 ms of the loudness meter
 SMOOTHING_SECONDS = 0.05
+AT_ONCE = 2**16  # cells looked at together
 
 STEP_DB = 0.5
 MAX_DRIVE_OVER_DB = 40.0  # how far above the gain without a limiter the search goes
@@ -65,10 +67,12 @@ class Programme:
 
     def level(self, gains: npt.NDArray[np.floating] | float = 1.0) -> Level:
         """Loudness with these gains (one per cell, or one for all)."""
-        energies = self.energies * np.square(gains, dtype=np.float64)
+        energies = self.energies * gains
+        energies *= gains
         group = self.per_second // 100
         whole = len(energies) // group * group
-        sub_blocks = energies[:whole].reshape(-1, group).sum(axis=1) * 100.0 / self.rate
+        sub_blocks = energies[:whole].reshape(-1, group).sum(axis=1)
+        sub_blocks *= 100.0 / self.rate
         gated = self.measure.lufs(sub_blocks)
         if gated is not None:
             return Level(gated, gated=True)
@@ -104,15 +108,14 @@ class EnergyMeter:
         rate = source.format.sample_rate
         self._per_second = cells_per_second(source.frames, rate)
         self._energy = KWeightedEnergy(rate, channel_weights(source.format.layout), self._per_second)
-        self._cells: list[Energies] = []
+        self._cells = array("d")
 
     def push(self, block: Samples) -> None:
-        self._cells.append(self._energy.push(block))
+        self._cells.frombytes(self._energy.push(block).tobytes())
 
     def result(self, peak: float = 0.0) -> Programme:
-        self._cells.append(self._energy.finish())
-        energy = self._energy
-        cells = np.concatenate(self._cells)
+        self._cells.frombytes(self._energy.finish().tobytes())
+        energy, cells, self._cells = self._energy, np.frombuffer(self._cells), array("d")
         return Programme(cells, self._per_second, energy.rate, energy.frames, energy.total, peak, self._measure)
 
 
@@ -194,9 +197,17 @@ class Model:
         follower.follow(np.pad(self.peaks, (0, late + 1))[: count + late], gains)
         gains = gains[late:]
         span = max(1, round(SMOOTHING_SECONDS * self.programme.per_second))
-        sums = np.concatenate([[0.0], np.cumsum(np.pad(gains, (0, max(0, span - count)), "edge"), dtype=np.float64)])
-        lowest = float(np.min(sums[span:] - sums[:-span])) / span
+        lowest = _lowest_mean(np.pad(gains, (0, span - count), "edge") if count < span else gains, span)
         return Outcome(self.programme.level(gains), max(0.0, -gain_to_db(lowest / drive)))
+
+
+def _lowest_mean(gains: Floats, span: int) -> float:
+    """The lowest mean of `span` neighbours."""
+    sums = np.zeros(len(gains) + 1)
+    np.cumsum(gains, dtype=np.float64, out=sums[1:])
+    starts = range(0, len(gains) - span + 1, AT_ONCE)
+    pieces = (sums[start : start + AT_ONCE + span] for start in starts)
+    return min(float(np.min(piece[span:] - piece[:-span])) for piece in pieces) / span
 
 
 class Corrected:
