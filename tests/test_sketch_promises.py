@@ -105,15 +105,16 @@ def _made_in_a_process(request: Request, folder: Path, hash_seed: str) -> dict[s
 
 
 @pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
 def test_the_longest_song_with_stems_stays_within_its_memory(tmp_path: Path) -> None:
     code = (
-        "import resource, sys; from pathlib import Path; from songkit.generate.contract import Request;"
+        "import sys; from pathlib import Path; from songkit.generate.contract import Request;"
         "from songkit.generate.sketch import Sketch; from songkit.progress import silent;"
         "request = Request(285.0, 'rock, pop', None, {'stems': True});"
         "Sketch().generate(request, {'voice': ''}, 3, Path(sys.argv[1]), silent);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        # not ru_maxrss: that begins with what the process that started this one has held
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
-    peak = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
-    assert peak < 600e6
+    assert int(done.stdout) * 1024 < 600e6
     assert {path.stem for path in (tmp_path / "stems").iterdir()} == {"drums", "bass", "harmony", "lead"}
